@@ -91,7 +91,8 @@ class Claim:
             f'<div class="mlcourse-claim" style="border-left:4px solid {colour};background:{colour}1a;'
             f'padding:.45em .8em;margin:.3em 0"><strong aria-hidden="true">{mark}</strong> {html.escape(self.text)}'
             f'<br><span class="mlcourse-claim-measure" style="font-size:.92em">Measured '
-            f"<strong>{html.escape(self.value)}</strong>; bound: {html.escape(self.bound)}: {self.verdict}.</span></div>"
+            f"<strong>{html.escape(self.value)}</strong>; bound: {html.escape(self.bound)}: {self.verdict}."
+            "</span></div>"
         )
         return {"text/html": page, "text/plain": plain, CLAIM_MIME: asdict(self)}
 

@@ -25,10 +25,10 @@ def load_spam_mail(rows: int | None = None, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a mail: ``subject``, ``text`` (at most 1,500 characters), ``size`` (bytes), ``hour`` (0 to 23 in the
-        sender's clock, missing where the date cannot be read), ``content_type``, ``mailer`` (the program that
-        sent it, empty where unknown), ``attachments``, ``parts``, ``recipients``, ``servers`` (how many servers handed it on), ``html``,
-        ``mailing_list``, ``reply`` (each 0 or 1), ``part``, ``spam``.
+        One row a mail: ``subject``, ``text`` (at most 1,500 characters), ``size`` (bytes), ``hour`` (0 to 23 in
+        the sender's clock, missing where the date cannot be read), ``content_type``, ``mailer`` (the program that
+        sent it, empty where unknown), ``attachments``, ``parts``, ``recipients``, ``servers`` (how many handed it
+        on), ``html``, ``mailing_list``, ``reply`` (each 0 or 1), ``part``, ``spam``.
 
     Raises
     ------
