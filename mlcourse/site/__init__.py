@@ -1,0 +1,1 @@
+"""Executed pages and prose become the published book: staged, rendered, audited."""
