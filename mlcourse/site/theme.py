@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import html
-import re
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
+from mlcourse.site.maths import mathml
 from mlcourse.site.slim import joined, slim, used_words
 
 logger = logging.getLogger(__name__)
@@ -28,27 +27,10 @@ _SCRIPTS = {
 STYLE = "book.css"
 
 
-def mathml(formula: str, *, block: bool) -> str:
-    """Translate a formula from LaTeX to MathML, which browsers lay out without any script.
-
-    Raises
-    ------
-    ValueError
-        If the formula holds a command that the translation does not know; it would print its name instead.
-    """
-    # The numbered and the inner environments differ for LaTeX alone.
-    formula = re.sub(r"\\(begin|end)\{(aligned|split|align)\}", r"\\\1{align*}", formula)
-    result = convert(formula, display="block" if block else "inline")
-    unknown = re.search(r">(\\[^<]+)<", result)
-    if unknown:
-        raise ValueError(f"the formula '{formula}' uses {unknown[1]}, which has no MathML translation")
-    return result
-
-
 def _formula(translator: Any, node: nodes.Element, *, block: bool) -> str:
     try:
         return mathml(node.astext(), block=block)
-    except Exception as error:
+    except Exception as error:  # latex2mathml has a dozen of its own
         logger.warning("formula: %s", error, location=node)
         return f"<code>{html.escape(node.astext())}</code>"
 
