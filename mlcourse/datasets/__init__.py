@@ -1,6 +1,22 @@
 """The course's data: real files with their cards, and simulators whose truth is known."""
 
+from mlcourse.datasets.ad_clicks import load_ad_clicks
+from mlcourse.datasets.ames import load_ames_housing
+from mlcourse.datasets.california import load_california_blocks
 from mlcourse.datasets.files import Card, DataError, card
+from mlcourse.datasets.flights import load_nyc_flights
+from mlcourse.datasets.purchases import load_purchases, purchase_cells
 from mlcourse.datasets.spam import load_spam_mail
 
-__all__ = ["Card", "DataError", "card", "load_spam_mail"]
+__all__ = [
+    "Card",
+    "DataError",
+    "card",
+    "load_ad_clicks",
+    "load_ames_housing",
+    "load_california_blocks",
+    "load_nyc_flights",
+    "load_purchases",
+    "load_spam_mail",
+    "purchase_cells",
+]
