@@ -5,18 +5,25 @@ from mlcourse.datasets.ames import load_ames_housing
 from mlcourse.datasets.california import load_california_blocks
 from mlcourse.datasets.files import Card, DataError, card
 from mlcourse.datasets.flights import load_nyc_flights
+from mlcourse.datasets.glove import load_glove
+from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
 from mlcourse.datasets.purchases import load_purchases, purchase_cells
+from mlcourse.datasets.reviews import load_reviews
 from mlcourse.datasets.spam import load_spam_mail
 
 __all__ = [
     "Card",
     "DataError",
+    "SeasonalSales",
     "card",
     "load_ad_clicks",
     "load_ames_housing",
     "load_california_blocks",
+    "load_glove",
     "load_nyc_flights",
     "load_purchases",
+    "load_reviews",
+    "load_seasonal_sales",
     "load_spam_mail",
     "purchase_cells",
 ]
