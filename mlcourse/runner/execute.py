@@ -37,6 +37,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from mlcourse.claims import CLAIM_MIME
 from mlcourse.runner.catalogue import CatalogueError, Page
+from mlcourse.runner.files import as_text, write
 from mlcourse.runner.key import content_key
 
 # Seconds that one cell may take.
@@ -93,10 +94,6 @@ class Outcome:
     seconds: float = 0.0
     peak_mb: float | None = None
     failure: Failure | None = None
-
-
-class WriteError(OSError):
-    """A result could not be written; the message is one line."""
 
 
 # ------------------------------------------------------------------------------------------------ one page
@@ -303,12 +300,6 @@ def _clean(notebook: nbformat.NotebookNode) -> str:
     return as_text(notebook)
 
 
-def as_text(notebook: nbformat.NotebookNode) -> str:
-    """A notebook as the course writes it: one space of indentation, sorted keys, a last newline."""
-    notebook = nbformat.v4.rwbase.split_lines(copy.deepcopy(notebook))
-    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-
-
 def _head(source: str, lines: int = 4) -> str:
     head = source.strip().splitlines()
     return "\n".join(head[:lines] + (["..."] if len(head) > lines else []))
@@ -367,6 +358,8 @@ class Progress:
         self.say(result)
 
     def say(self, result: PageResult) -> None:
+        if result.failure and result.failure.error == "ParameterError":
+            return  # bad input, which ends in one line
         state = "FAILED" if result.failure else "unchanged" if result.reused else f"{result.seconds:.1f} s"
         print(f"{result.page.id}: {state}", file=sys.stderr, flush=True)
 
@@ -472,7 +465,7 @@ def run_pages(
             earlier = _read(path)
             facts = earlier.metadata.get("mlcourse", {}) if earlier is not None else {}
             if facts.get("key") == key:
-                _write(path, _with_current_words(earlier, page.notebook))
+                write(path, _with_current_words(earlier, page.notebook))
                 results[page.id] = PageResult(page, path, facts["seconds"], facts["peak_mb"], reused=True)
                 display.done(results[page.id])
             else:
@@ -494,7 +487,7 @@ def run_pages(
                     page, path = waiting.pop(future)
                     outcome = _outcome(future)
                     if outcome.failure is None:
-                        _write(path, outcome.notebook)
+                        write(path, outcome.notebook)
                     results[page.id] = PageResult(
                         page,
                         None if outcome.failure else path,
@@ -575,30 +568,3 @@ def _with_current_words(executed: nbformat.NotebookNode, page: nbformat.Notebook
             before = next(done)
         cell.outputs, cell.execution_count = before.outputs, before.execution_count
     return as_text(merged)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file by one rename, once its content is safely on the disk; leave an equal one alone.
-
-    Raises
-    ------
-    WriteError
-        If that fails; the file is what it was before.
-    """
-    content = text.encode()
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        if path.is_file() and path.read_bytes() == content:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for stale in path.parent.glob(f".{path.name}.*.part"):  # a killed build's
-            stale.unlink(missing_ok=True)
-        with draft.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise WriteError(f"cannot write {path}: {error.strerror or error}") from None
