@@ -50,7 +50,7 @@ class Site:
         The path below which the site is published, such as ``/mlcourse/``: what links that begin with it mean.
     """
 
-    def __init__(self, folder: Path, prefix: str = "/") -> None:
+    def __init__(self, folder: Path, prefix: str = "") -> None:
         self.folder, self.prefix = folder, prefix
         self.pages = sorted(path for path in folder.rglob("*.html") if "_static" not in path.relative_to(folder).parts)
         self.soup = cache(self._soup)
@@ -180,7 +180,7 @@ class Site:
         )
 
 
-def audit(folder: Path, prefix: str = "/") -> list[str]:
+def audit(folder: Path, prefix: str = "") -> list[str]:
     """Every finding in the finished book, as ``page: what is wrong``; empty if a reader finds nothing broken."""
     site = Site(folder, prefix)
     findings = [] if (folder / "index.html").is_file() else ["index.html: there is no first page"]

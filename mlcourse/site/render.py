@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -14,9 +15,12 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from mlcourse.runner.catalogue import load_catalogue
+from mlcourse.runner.execute import Failure, run_pages
 from mlcourse.site.audit import audit
-from mlcourse.site.stage import SITE, StageError, book_tree, write_tree
+from mlcourse.site.stage import SITE, StageError, book_tree, site_address, write_tree
 
 # Extensions of Jupyter Book that this book does not use: each costs every page scripts and styles.
 _UNUSED = {
@@ -86,22 +90,26 @@ DOCUMENTATION = {
 def render(stage: Path, out: Path, *, jobs: int) -> list[str]:
     """Run Sphinx over the staged tree; returns its warnings, errors among them."""
     from sphinx.application import Sphinx
+    from sphinx.errors import SphinxError
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     warnings = io.StringIO()
-    with patch_docutils(None), docutils_namespace():
-        app = Sphinx(
-            srcdir=stage,
-            confdir=None,
-            outdir=out,
-            doctreedir=out.parent / "doctrees",
-            buildername="html",
-            confoverrides=sphinx_config(stage),
-            status=None,
-            warning=warnings,
-            parallel=jobs,
-        )
-        app.build()
+    with patch_docutils(None), docutils_namespace(), contextlib.redirect_stderr(warnings):
+        try:
+            app = Sphinx(
+                srcdir=stage,
+                confdir=None,
+                outdir=out,
+                doctreedir=out.parent / "doctrees",
+                buildername="html",
+                confoverrides=sphinx_config(stage),
+                status=None,
+                warning=warnings,
+                parallel=jobs,
+            )
+            app.build()
+        except SphinxError as error:
+            warnings.write(f"{error}\n")
     plain = re.sub(r"\x1b\[[\d;]*m", "", warnings.getvalue()).replace(f"{stage}/", "")
     return [line for line in plain.splitlines() if line.strip()]
 
@@ -124,15 +132,15 @@ def frame(tree: dict[str, bytes]) -> str:
     parts |= {path.name: path.read_bytes() for path in SITE.glob("*.py")}
     for path, content in tree.items():
         if path.endswith((".md", ".ipynb")) and not path.startswith("_"):
-            title = re.search(rb"^\s*\"?# (.*?)(\\n)?\"?,?$", content, re.MULTILINE)
+            title = re.search(rb'(?:^|"source": ")# (.*?)(?:\\n|",|$)', content, re.MULTILINE)
             parts[path] = title[1] if title else b""
     for package in ("sphinx", "jupyter-book", "sphinx-book-theme", "pydata-sphinx-theme", "myst-nb", "latex2mathml"):
         parts[package] = metadata.version(package).encode()
     return fingerprint(parts)
 
 
-def render_book(tree: dict[str, bytes], build: Path, *, jobs: int) -> bool:
-    """Render a tree to ``build/html``; returns False where it was there already.
+def render_book(tree: dict[str, bytes], build: Path, *, prefix: str = "", jobs: int) -> bool:
+    """Render a tree to ``build/html``, to be published below ``prefix``; returns False where it was there already.
 
     A build that was killed, or that ended with findings, left no stamp, or a half-written page may hide in what it
     wrote: the next one starts afresh.
@@ -155,20 +163,25 @@ def render_book(tree: dict[str, bytes], build: Path, *, jobs: int) -> bool:
     write_tree(tree, stage)
     findings = render(stage, out, jobs=jobs)
     if not findings:
-        finish(out, tree)
-        findings = audit(out)
+        finish(out, tree, prefix)
+        findings = audit(out, prefix)
     if findings:
         raise SiteError("\n".join(findings))
     stamp.write_text(json.dumps(now))
     return True
 
 
-def finish(out: Path, tree: dict[str, bytes]) -> None:
-    """What Sphinx leaves undone: figures that no page shows any more, and a first page that says where to go."""
+def finish(out: Path, tree: dict[str, bytes], prefix: str) -> None:
+    """What Sphinx leaves undone: figures that no page shows any more, a first page, and a page for lost readers."""
     for path in (out / "_static").rglob("*"):
         name = path.relative_to(out).as_posix()
         if path.is_file() and name.startswith(("_static/figures/", "_static/notebooks/")) and name not in tree:
             path.unlink()
+    # It answers for addresses of any depth, so its links begin at the site's root.
+    lost = out / "404.html"
+    if prefix:
+        inside = r'\b(href|src|action|data-content_root)="(?!\w+:|/|#)(?:\./)?'
+        lost.write_text(re.sub(inside, rf'\1="{prefix}', lost.read_text("utf8")), "utf8")
     first = "book/index.html"
     if (out / first).exists():
         (out / "index.html").write_text(
@@ -204,26 +217,27 @@ def build(root: Path, *, jobs: int, cold: bool, seed: int | None) -> Path:
     SiteError
         If a page failed, Sphinx warned, or a reader would find something broken.
     """
-    from mlcourse.runner.catalogue import load_catalogue
-    from mlcourse.runner.execute import run_pages
-
     start = time.perf_counter()
     pages = load_catalogue(root).select()
-    results = run_pages(
-        root, pages, profile="book", parameters={}, seed=seed, jobs=jobs, cold=cold, ray=None, progress=True
-    )
-    failed = [result for result in results if result.failure]
+    results = run_pages(root, pages, profile="book", seed=seed, jobs=jobs, cold=cold)
+    failed = [f"{result.page.id}: {_told(result.failure)}" for result in results if result.failure]
     if failed:
-        raise SiteError("\n".join(f"{result.page.id}: {result.failure}" for result in failed))
+        raise SiteError("\n".join(failed))
     executed = time.perf_counter()
-    build = root / "_build"
-    files = {page.id: build / "pages/book" / f"{page.id}.ipynb" for page in pages}
     try:
-        tree = book_tree(root, files, address=repository(root))
+        address = repository(root)
+        tree = book_tree(root, {result.page.id: result.path for result in results}, address=address)
     except StageError as error:
         raise SiteError(str(error)) from None
-    rendered = render_book(tree, build, jobs=jobs)
-    print(f"pages executed  {executed - start:6.1f} s   ({len(pages)} pages)")
-    print(f"book rendered   {time.perf_counter() - executed:6.1f} s   ({'new' if rendered else 'nothing had changed'})")
-    print(f"The book is at {build / 'html' / 'index.html'}")
-    return build / "html"
+    rendered = render_book(tree, root / "_build", prefix=urlsplit(site_address(address)).path or "", jobs=jobs)
+    ran = sum(not result.reused for result in results)
+    print(f"{len(pages)} pages, {ran} of them executed: {executed - start:.1f} s")
+    print(f"Rendering, {'done' if rendered else 'nothing to do'}: {time.perf_counter() - executed:.1f} s")
+    print(f"The book is at {root / '_build/html/index.html'}")
+    return root / "_build/html"
+
+
+def _told(failure: Failure) -> str:
+    """Why a page failed, for somebody who sees nothing else: which cell, what it said, where it ended."""
+    place = "" if failure.cell is None else f" in cell {failure.cell}"
+    return "\n".join([f"{failure.error}{place}: {failure.message}", *failure.traceback])

@@ -161,7 +161,11 @@ def book_tree(
     for folder, place in places:
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder)
-            if path.is_file() and not (place == "book" and (inside.parts[0].startswith("_") or path.suffix == ".yml")):
+            if inside.name == "README.md" or "__pycache__" in inside.parts:
+                continue
+            if path.is_file() and not (
+                place == "book" and (inside.parts[0].startswith("_") or path.suffix in (".yml", ".py"))
+            ):
                 tree[f"{place}/{inside.as_posix()}"] = path.read_bytes()
     listed = toc_files(root)
     generated = {
@@ -185,15 +189,20 @@ def _check_toc(listed: list[str], tree: Mapping[str, bytes]) -> None:
         raise StageError(f"_toc.yml does not name {', '.join(unlisted)}: add it, or remove the file")
 
 
+def site_address(address: str | None) -> str:
+    """Where GitHub Pages publishes the repository OWNER/NAME; empty if that is unknown."""
+    if not address:
+        return ""
+    owner, name = address.split("/")
+    home = f"{owner.lower()}.github.io"
+    return f"https://{home}/" if name.lower() == home else f"https://{home}/{name}/"
+
+
 def _config(root: Path, address: str | None, branch: str) -> bytes:
     config = yaml.safe_load((root / "_config.yml").read_text("utf8"))
     options = config.setdefault("sphinx", {}).setdefault("config", {})
     options |= {"mlcourse_address": address, "mlcourse_branch": branch}
-    if address:
-        owner, name = address.split("/")
-        options["html_baseurl"] = f"https://{owner.lower()}.github.io/" + (
-            "" if name.lower() == f"{owner.lower()}.github.io" else f"{name}/"
-        )
+    options["html_baseurl"] = site_address(address)
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True).encode()
 
 

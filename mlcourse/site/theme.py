@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import sphinx_codeautolink.extension
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
+from sphinx_codeautolink.extension.resolve import CouldNotResolve
+from sphinx_codeautolink.parse import NameBreak
 
 from mlcourse.site.maths import mathml
 from mlcourse.site.slim import joined, slim, used_words
@@ -25,6 +29,36 @@ _SCRIPTS = {
 }
 
 STYLE = "book.css"
+
+
+# What a function gives, where the book's pages go on with a method of it.
+_GIVES = {
+    "matplotlib.pyplot.figure": "matplotlib.figure.Figure",
+    "numpy.random.default_rng": "numpy.random.Generator",
+}
+
+
+def location(name: Any, inventory: Mapping[str, str]) -> str:
+    """The documented object that a name in code means, by the words of the code alone.
+
+    It stands in for sphinx-codeautolink's own search, which imports every library that a page imports (TensorFlow
+    among them) and ends at private names, ``sklearn.linear_model._logistic``, that no inventory has.
+
+    Raises
+    ------
+    CouldNotResolve
+        If the name leads to nothing that is documented.
+    """
+    path = ""
+    for component in name.import_components:
+        if component == NameBreak.call and path in inventory:
+            # Calling a class gives an instance, whose methods are documented with the class.
+            path = _GIVES.get(path, path)
+        else:
+            path = f"{path}.{component}".lstrip(".")
+    if path not in inventory:
+        raise CouldNotResolve(path)
+    return path
 
 
 def _formula(translator: Any, node: nodes.Element, *, block: bool) -> str:
@@ -139,6 +173,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # It does nothing to an unnumbered book, and does not say that it may be loaded into parallel readers.
     if "sphinx_multitoc_numbering" in app.extensions:
         app.extensions["sphinx_multitoc_numbering"].parallel_read_safe = True
+    sphinx_codeautolink.extension.resolve_location = location
     app.connect("doctree-read", _glossary_anchors)
     # After the theme, whose buttons and assets these are.
     app.connect("html-page-context", _page_context, priority=900)
