@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 from latex2mathml.converter import convert
 
+_ENVIRONMENTS = {"align*", "array", "bmatrix", "cases", "matrix", "pmatrix", "smallmatrix", "vmatrix"}
 _NAMES_WITH_LIMITS = {"max", "min", "sup", "inf", "lim", "argmax", "argmin"}
 _APART = "0.17em"  # LaTeX's thin space
 _CLOSING = set(")]}|‖⌋⌉")
@@ -34,6 +35,9 @@ def mathml(formula: str, *, block: bool) -> str:
     """
     # The numbered and the inner environments differ for LaTeX alone.
     source = re.sub(r"\\(begin|end)\{(?:aligned|split|align)\}", r"\\\1{align*}", formula.strip())
+    environment = next((name for name in re.findall(r"\\begin\{(.*?)\}", source) if name not in _ENVIRONMENTS), None)
+    if environment:
+        raise ValueError(f"'{formula}' uses \\begin{{{environment}}}, which has no MathML translation")
     text = convert(source, display="block" if block else "inline")
     try:
         math = ElementTree.fromstring(text.replace(' xmlns="http://www.w3.org/1998/Math/MathML"', ""))
@@ -60,7 +64,8 @@ def _mend(node: Element, block: bool) -> None:
         node.tag = "mi"
     if node.tag == "mo" and text in ("‖", "⌊", "⌋", "⌈", "⌉"):
         node.attrib |= {"stretchy": "false", "lspace": "0", "rspace": "0"}
-    if node.tag == "msub" and block and (node[0].text in _NAMES_WITH_LIMITS or "movablelimits" in node[0].attrib):
+    if node.tag == "msub" and block and (node[0].text in _ENVIRONMENTS = {"align*", "array", "bmatrix", "cases", "matrix", "pmatrix", "smallmatrix", "vmatrix"}
+_NAMES_WITH_LIMITS or "movablelimits" in node[0].attrib):
         node.tag = "munder"
     if node.tag == "mtd" and "columnalign" in node.attrib:
         side = node.attrib.pop("columnalign")
