@@ -64,8 +64,7 @@ def _mend(node: Element, block: bool) -> None:
         node.tag = "mi"
     if node.tag == "mo" and text in ("‖", "⌊", "⌋", "⌈", "⌉"):
         node.attrib |= {"stretchy": "false", "lspace": "0", "rspace": "0"}
-    if node.tag == "msub" and block and (node[0].text in _ENVIRONMENTS = {"align*", "array", "bmatrix", "cases", "matrix", "pmatrix", "smallmatrix", "vmatrix"}
-_NAMES_WITH_LIMITS or "movablelimits" in node[0].attrib):
+    if node.tag == "msub" and block and (node[0].text in _NAMES_WITH_LIMITS or "movablelimits" in node[0].attrib):
         node.tag = "munder"
     if node.tag == "mtd" and "columnalign" in node.attrib:
         side = node.attrib.pop("columnalign")
