@@ -7,6 +7,7 @@ page's key (:mod:`mlcourse.runner.key`) stays the same.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import copy
 import itertools
@@ -30,6 +31,7 @@ import nbformat
 import papermill
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
@@ -216,7 +218,7 @@ def execute(job: Job) -> Outcome:
     started = datetime.now(UTC)
     clock = time.perf_counter()
     notebook = nbformat.reads(job.notebook, as_version=4)
-    with tempfile.TemporaryDirectory(prefix="mlcourse-page-", ignore_cleanup_errors=True) as scratch:
+    with _event_loop(), tempfile.TemporaryDirectory(prefix="mlcourse-page-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch) / "page"
         folder.mkdir()
         try:
@@ -225,6 +227,8 @@ def execute(job: Job) -> Outcome:
                 None,
                 parameters=dict(job.parameters),
                 engine_name="mlcourse",
+                kernel_name="python3",
+                language="python",
                 progress_bar=False,
                 execution_timeout=job.timeout,
                 cold=job.cold,
@@ -251,6 +255,14 @@ def execute(job: Job) -> Outcome:
         "claims": claims_of(executed),
     }
     return Outcome(_clean(executed), seconds, facts["peak_mb"])
+
+
+@contextlib.contextmanager
+def _event_loop() -> Iterator[None]:
+    """Close the event loop that Jupyter's packages make for a thread, and would leave open."""
+    with asyncio.Runner(loop_factory=ensure_event_loop) as runner:
+        runner.get_loop()
+        yield
 
 
 def unfinished(notebook: nbformat.NotebookNode) -> Failure | None:

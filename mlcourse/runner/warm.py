@@ -206,8 +206,8 @@ class WarmServer:
             listener.listen(64)
             subprocess.run(
                 [
-                    *(sys.executable, "-P", "-Xfrozen_modules=off"),  # -P: import nothing from the script's folder
-                    *(warm_server.__file__, str(listener.fileno()), self.fingerprint, self.site_packages, idle),
+                    *(sys.executable, "-Xfrozen_modules=off", warm_server.__file__),
+                    *(str(listener.fileno()), self.fingerprint, self.site_packages, idle),
                     *self.modules,
                 ],
                 env=env | self.env,

@@ -205,6 +205,7 @@ def environment_fingerprint(folder: str) -> str:
 def main(arguments: list[str]) -> None:
     """``warm_server.py LISTENER_FD FINGERPRINT SITE_PACKAGES IDLE_SECONDS [MODULE ...]``"""
     listener_fd, fingerprint, folder, idle, *modules = arguments
+    del sys.path[0]  # this script's folder is no place to import from
     # Its starter must neither wait for it nor take it along when it ends.
     if os.fork():
         os._exit(0)

@@ -1,0 +1,100 @@
+"""A small course to test the machinery with."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+
+ROOT = Path(__file__).parents[1]
+
+SEED = "SEED: int = 0  # draws everything that is random"
+
+
+def code(source: str, *tags: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)} if tags else {})
+
+
+def words(source: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_markdown_cell(source)
+
+
+class Course:
+    """A course in a folder: a table of contents, pages, and nothing else."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.listed: list[str] = []
+        (root / "book").mkdir(parents=True)
+        (root / "requirements.txt").write_text("numpy==2\n")
+        self.list_pages()
+
+    def list_pages(self, *ids: str) -> None:
+        """Write ``_toc.yml`` with these pages more."""
+        self.listed += ids
+        files = "".join(f"\n      - file: notebooks/{id}" for id in self.listed)
+        chapters = f"parts:\n  - caption: A part\n    chapters:{files}\n" if files else ""
+        (self.root / "_toc.yml").write_text(f"format: jb-book\nroot: book/index\n{chapters}")
+
+    def page(self, id: str, *cells: str | nbformat.NotebookNode, listed: bool = True) -> Path:
+        """Add or replace a page; a text is a code cell. Returns the notebook's path."""
+        notebook = nbformat.v4.new_notebook(cells=[code(cell) if isinstance(cell, str) else cell for cell in cells])
+        for number, cell in enumerate(notebook.cells):
+            cell["id"] = f"cell-{number}"
+        path = self.root / "notebooks" / f"{id}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)
+        if listed and id not in self.listed:
+            self.list_pages(id)
+        return path
+
+    def book(self, text: str) -> None:
+        """Write ``book/parameters.yml``."""
+        (self.root / "book" / "parameters.yml").write_text(text)
+
+    def select(self, *names: str) -> list[Any]:
+        from mlcourse.runner.catalogue import load_catalogue
+
+        return load_catalogue(self.root).select(names)
+
+    def run(self, *names: str, **options: Any) -> list[Any]:
+        """Run pages in this process."""
+        from mlcourse.runner.execute import run_pages
+
+        return run_pages(self.root, self.select(*names), progress=False, **options)
+
+    def results(self, profile: str = "quick") -> set[str]:
+        """What lies below ``_build/pages/<profile>``, half-written files included."""
+        folder = self.root / "_build" / "pages" / profile
+        return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "mlcourse.cli", *arguments]
+
+
+def text_of(path: Path) -> str:
+    """Everything that the cells of an executed page printed."""
+    notebook = nbformat.read(path, as_version=4)
+    return "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 20) -> Any:
+    """The first true value of ``condition``, looked at again and again."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
+        time.sleep(0.05)
+    return value
+
+
+def alive(pid: int) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
