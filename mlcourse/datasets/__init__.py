@@ -3,27 +3,46 @@
 from mlcourse.datasets.ad_clicks import load_ad_clicks
 from mlcourse.datasets.ames import load_ames_housing
 from mlcourse.datasets.california import load_california_blocks
+from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
 from mlcourse.datasets.flights import load_nyc_flights
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
+from mlcourse.datasets.product_reviews import (
+    BOUGHT_RATING,
+    IMAGE_CHANNEL,
+    TEXT_CHANNEL,
+    Channel,
+    best_accuracy,
+    load_product_reviews,
+    rating_log_odds,
+)
 from mlcourse.datasets.purchases import load_purchases, purchase_cells
 from mlcourse.datasets.reviews import load_reviews
 from mlcourse.datasets.spam import load_spam_mail
 
 __all__ = [
+    "BOUGHT_RATING",
+    "FASHION_KINDS",
+    "IMAGE_CHANNEL",
+    "TEXT_CHANNEL",
     "Card",
+    "Channel",
     "DataError",
     "SeasonalSales",
+    "best_accuracy",
     "card",
     "load_ad_clicks",
     "load_ames_housing",
     "load_california_blocks",
+    "load_fashion_mnist",
     "load_glove",
     "load_nyc_flights",
+    "load_product_reviews",
     "load_purchases",
     "load_reviews",
     "load_seasonal_sales",
     "load_spam_mail",
     "purchase_cells",
+    "rating_log_odds",
 ]
