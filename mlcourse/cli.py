@@ -50,8 +50,10 @@ def main() -> None:
     except WriteError as error:
         _stop(FAILED, f"{error}; what is finished is kept, the next run goes on from there")
     except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    if status == INTERRUPTED:  # Typer turns a Ctrl-C into this status, too
         _stop(INTERRUPTED, "interrupted; what is finished is kept, the next run goes on from there")
-    sys.exit(status if isinstance(status, int) else 0)
+    sys.exit(status or 0)
 
 
 def _stop(status: int, message: str) -> NoReturn:

@@ -168,6 +168,9 @@ class _Client(PapermillNotebookClient):
     def papermill_execute_cells(self) -> None:
         with _KERNELS.running(self.km.provisioner.pid):
             super().papermill_execute_cells()
+            if (failure := unfinished(self.nb)) and not any(_has_error(cell) for cell in self.nb.cells):
+                details = failure.cell, None, self.nb.cells[failure.cell].source, failure.error, failure.message
+                raise PapermillExecutionError(*details, traceback=[failure.message])
             warm = getattr(self.km.provisioner, "warm", False)
             self.nb.metadata["mlcourse"] = {"warm": warm, "peak_mb": self._peak_mb()}
 
@@ -221,6 +224,7 @@ def execute(job: Job) -> Outcome:
     with _event_loop(), tempfile.TemporaryDirectory(prefix="mlcourse-page-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch) / "page"
         folder.mkdir()
+        executed, failure = None, None
         try:
             executed = papermill.execute_notebook(
                 _as_papermill_wants(notebook),
@@ -235,7 +239,6 @@ def execute(job: Job) -> Outcome:
                 folder=folder,
                 env=kernel_env(Path(scratch)),
             )
-            failure = unfinished(executed)
         except PapermillExecutionError as error:
             failure = _failure_of_cell(error)
         except (CellTimeoutError, DeadKernelError) as error:
@@ -279,6 +282,10 @@ def unfinished(notebook: nbformat.NotebookNode) -> Failure | None:
             message = usage or "the page stopped before this cell"
             return Failure("UsageError", message, number, _head(cell.source), traceback=(message,))
     return None
+
+
+def _has_error(cell: nbformat.NotebookNode) -> bool:
+    return any(output.output_type == "error" for output in cell.get("outputs", []))
 
 
 def claims_of(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:

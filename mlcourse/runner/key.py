@@ -83,13 +83,9 @@ def meaning(path: Path) -> str:
     tree = _without_reexports(ast.parse(path.read_text(encoding="utf-8")), path)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if (
-            isinstance(body, list)
-            and body
-            and isinstance(body[0], ast.Expr)
-            and isinstance(body[0].value, ast.Constant)
-        ):
-            body[0] = ast.Expr(ast.Constant("")) if len(body) == 1 else ast.Pass()
+        first = body[0] if isinstance(body, list) and body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            del body[0]  # a docstring
     return ast.dump(tree)
 
 
