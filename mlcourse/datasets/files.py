@@ -36,7 +36,7 @@ class Card:
     def _repr_html_(self) -> str:
         rows = "".join(
             f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
-            f'<td style="text-align:left">{html.escape(text)}</td></tr>'
+            f'<td style="text-align:left">{re.sub("`(.+?)`", r"<code>\1</code>", html.escape(text))}</td></tr>'
             for name, text in self.fields.items()
             if name != "sha256"
         )
