@@ -34,12 +34,14 @@ class Card:
     fields: dict[str, str]
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
-            f'<td style="text-align:left">{re.sub("`(.+?)`", r"<code>\1</code>", html.escape(text))}</td></tr>'
-            for name, text in self.fields.items()
-            if name != "sha256"
-        )
+        rows = ""
+        for name, text in self.fields.items():
+            if name != "sha256":
+                shown = re.sub(r"`(.+?)`", r"<code>\1</code>", html.escape(text))
+                rows += (
+                    f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
+                    f'<td style="text-align:left">{shown}</td></tr>'
+                )
         return f'<table class="mlcourse-card"><caption>Data: {html.escape(self.file)}</caption>{rows}</table>'
 
     def __repr__(self) -> str:
