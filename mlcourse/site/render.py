@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from mlcourse.runner.catalogue import load_catalogue
 from mlcourse.runner.execute import Failure, run_pages
 from mlcourse.site.audit import audit
+from mlcourse.site.slim import STYLE
 from mlcourse.site.stage import SITE, StageError, book_tree, site_address, write_tree
 
 # Extensions of Jupyter Book that this book does not use: each costs every page scripts and styles.
@@ -111,6 +112,8 @@ def render(stage: Path, out: Path, *, jobs: int) -> list[str]:
         except SphinxError as error:
             warnings.write(f"{error}\n")
     plain = re.sub(r"\x1b\[[\d;]*m", "", warnings.getvalue()).replace(f"{stage}/", "")
+    # myst-nb counts ten thousand lines a cell.
+    plain = re.sub(r"\.ipynb:(\d+)\d(\d{3}): ", lambda place: f".ipynb, cell {int(place[1]) - 1}: ", plain)
     return [line for line in plain.splitlines() if line.strip()]
 
 
@@ -172,10 +175,17 @@ def render_book(tree: dict[str, bytes], build: Path, *, prefix: str = "", jobs: 
 
 
 def finish(out: Path, tree: dict[str, bytes], prefix: str) -> None:
-    """What Sphinx leaves undone: figures that no page shows any more, a first page, and a page for lost readers."""
-    for path in (out / "_static").rglob("*"):
-        name = path.relative_to(out).as_posix()
-        if path.is_file() and name.startswith(("_static/figures/", "_static/notebooks/")) and name not in tree:
+    """What Sphinx leaves undone: a first page, a page for lost readers, and out with what no page asks for."""
+    static = out / "_static"
+    for folder in (static / "figures", static / "notebooks"):
+        for path in folder.rglob("*"):
+            if path.is_file() and path.relative_to(out).as_posix() not in tree:
+                path.unlink()
+    for unused in ("vendor", "locales", "styles", "scripts/fontawesome.js"):
+        path = static / unused
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for path in [*static.rglob("*.map"), *static.glob("*.html"), *static.glob("*.css")]:
+        if path.name != STYLE:
             path.unlink()
     # It answers for addresses of any depth, so its links begin at the site's root.
     lost = out / "404.html"

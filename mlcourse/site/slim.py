@@ -13,6 +13,8 @@ from pathlib import Path
 import tinycss2
 from tinycss2 import ast
 
+STYLE = "book.css"
+
 
 def used_words(site: Path) -> frozenset[str]:
     """Classes and ids in the site's pages, and every word of its scripts, which may set classes of their own."""

@@ -16,7 +16,7 @@ from sphinx_codeautolink.extension.resolve import CouldNotResolve
 from sphinx_codeautolink.parse import NameBreak
 
 from mlcourse.site.maths import mathml
-from mlcourse.site.slim import joined, slim, used_words
+from mlcourse.site.slim import STYLE, joined, slim, used_words
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,6 @@ _SCRIPTS = {
     "design-tabs.js": "sd-tab-set",
     "mlcourse.js": "mlcourse-sortable",
 }
-
-STYLE = "book.css"
 
 
 # What a function gives, where the book's pages go on with a method of it.
