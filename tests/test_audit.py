@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.server
+import threading
 from pathlib import Path
 
 import pytest
 
 from mlcourse.site import audit as audit_module
-from mlcourse.site.audit import Site, audit
+from mlcourse.site.audit import Site, audit, dead_links, outside_links
 
 HEAD = '<meta charset="utf-8"><title>T</title><meta name="description" content="About it.">'
 GOOD = f'<!doctype html><html lang="en"><head>{HEAD}</head><body><article><h1>T</h1>%s</article></body></html>'
@@ -120,3 +122,24 @@ def test_a_page_over_the_budget_is_named(site: Path, monkeypatch: pytest.MonkeyP
     findings = found(site, "")
     assert any("the budget is 10" in finding for finding in findings)
     assert any("makes 1 requests; the budget is 0" in finding for finding in findings)
+
+
+class _Answers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(int(self.path.strip("/")))
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_dead_links_are_those_whose_server_says_so(site: Path) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        # Gone, refused to robots, out of order, there: with an anchor and without, one address.
+        names = ("404", "403", "500", "200", "200#part")
+        found(site, "".join(f'<a href="{base}/{name}">x</a>' for name in names))
+        assert len(outside_links(site)) == 4
+        assert dead_links(site) == [f"{base}/404: 404 Not Found (index.html)"]
+        server.shutdown()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import socket
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -192,3 +197,39 @@ def audit(folder: Path, prefix: str = "") -> list[str]:
         if weight.requests > MOST_REQUESTS:
             findings.append(f"{weight.page}: makes {weight.requests} requests; the budget is {MOST_REQUESTS}")
     return list(dict.fromkeys(findings))
+
+
+def outside_links(folder: Path) -> dict[str, list[str]]:
+    """The addresses outside that the book links to, without their anchors, each with the pages that link there."""
+    site = Site(folder)
+    found: dict[str, list[str]] = {}
+    for page in site.pages:
+        for link in site.soup(page).find_all("a", href=re.compile("^https?:")):
+            pages = found.setdefault(link["href"].partition("#")[0], [])
+            if site.name(page) not in pages:
+                pages.append(site.name(page))
+    return found
+
+
+def dead_links(folder: Path, jobs: int = 8) -> list[str]:
+    """The links that lead nowhere, as ``address: reason (pages)``. Needs the network.
+
+    Only answers that say so count as dead: a server that refuses robots, or is slow today, may serve a reader well.
+    """
+    links = outside_links(folder)
+
+    def reason(address: str) -> str:
+        request = urllib.request.Request(address, headers={"User-Agent": "Mozilla/5.0 (mlcourse link check)"})
+        try:
+            with urllib.request.urlopen(request, timeout=30):
+                return ""
+        except urllib.error.HTTPError as error:
+            return f"{error.code} {error.reason}" if error.code in (404, 410) else ""
+        except urllib.error.URLError as error:
+            return f"no such server ({error.reason})" if isinstance(error.reason, socket.gaierror) else ""
+        except (OSError, http.client.HTTPException):
+            return ""
+
+    with ThreadPoolExecutor(jobs) as pool:
+        reasons = zip(links, pool.map(reason, links), strict=True)
+        return [f"{address}: {why} ({', '.join(links[address])})" for address, why in reasons if why]
