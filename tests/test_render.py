@@ -235,6 +235,8 @@ def test_only_the_page_that_changed_is_rendered_again(course: Path) -> None:
     changed = {name for name, time in times(course).items() if time != before[name]}
     assert "notebooks/1-part/second.html" in changed
     assert f"notebooks/{PAGE}.html" not in changed
+    # The style sheet is made anew each time, from parts that are taken away after each time.
+    assert (course / "_build/html/_static/book.css").stat().st_size > 100_000
     assert "Other words." in (course / "_build/html/notebooks/1-part/second.html").read_text("utf8")
 
 
