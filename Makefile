@@ -41,12 +41,11 @@ test: $(INSTALLED)  ## run everything that proves the project
 	fi; \
 	rm -f _build/tested; \
 	$(MAKE) --no-print-directory lint; \
-	$(PYTEST) -n $(JOBS) tests --ignore tests/browser -m "not machines" | tee _build/unit.log; \
+	$(PYTEST) -n $(JOBS) tests --ignore tests/browser | tee _build/unit.log; \
 	$(PYTEST) -n $(JOBS) --nbmake notebooks | tee _build/pages.log; \
 	$(BIN)/mlcourse build --jobs $(JOBS); \
 	$(PYTEST) -n $(JOBS) tests/browser | tee _build/browser.log; \
-	$(PYTEST) tests -m machines | tee _build/machines.log; \
-	{ echo "$$tree"; for log in unit pages browser machines; do tail -n 1 _build/$$log.log; done; } > _build/tested; \
+	{ echo "$$tree"; for log in unit pages browser; do tail -n 1 _build/$$log.log; done; } > _build/tested; \
 	tail -n +2 _build/tested
 
 lint: $(INSTALLED)  ## check the style of modules and notebooks
