@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help environment book test lint format lab serve links bench lock clean
+.PHONY: help environment book test lint format lab serve links lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -66,9 +66,6 @@ serve:  ## show the built book on this machine, at a free port
 
 links: $(INSTALLED)  ## check the links that lead outside (needs the network)
 	@$(BIN)/mlcourse links
-
-bench: $(INSTALLED)  ## measure the build against its alternatives (half an hour)
-	@$(BIN)/python benchmarks/bench.py
 
 # Existing pins stay; only what pyproject.toml newly asks for is added. To renew all: rm requirements.txt first.
 lock:  ## compile requirements.txt from pyproject.toml
