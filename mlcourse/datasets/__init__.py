@@ -8,6 +8,7 @@ from mlcourse.datasets.files import Card, DataError, card
 from mlcourse.datasets.flights import load_nyc_flights
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
+from mlcourse.datasets.lending import load_lending_club
 from mlcourse.datasets.product_reviews import (
     BOUGHT_RATING,
     IMAGE_CHANNEL,
@@ -37,6 +38,7 @@ __all__ = [
     "load_california_blocks",
     "load_fashion_mnist",
     "load_glove",
+    "load_lending_club",
     "load_nyc_flights",
     "load_product_reviews",
     "load_purchases",
