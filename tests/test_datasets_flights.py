@@ -1,9 +1,13 @@
 """The flights from New York are what their docstring promises."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from mlcourse.datasets import DataError, load_nyc_flights
+from mlcourse.datasets import DataError, load_nyc_flights, load_nyc_weather
+from mlcourse.datasets.files import data_path
+
+WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +53,74 @@ def test_a_sample_keeps_the_order_and_is_reproducible(flights: pd.DataFrame) -> 
 def test_wrong_number_of_rows_ends_in_one_line(rows: object) -> None:
     with pytest.raises(DataError, match=r"^rows must be a whole number from 1 to 58,310"):
         load_nyc_flights(rows)
+
+
+def test_flights_that_never_arrived_come_on_request_and_count_as_late(flights: pd.DataFrame) -> None:
+    everyone = load_nyc_flights(cancelled=True)
+    lost = everyone["arr_delay"].isna()
+    assert len(everyone) == 60_000
+    assert (everyone.loc[lost, "late"] == 1).all()
+    pd.testing.assert_frame_equal(everyone[~lost].reset_index(drop=True), flights)
+
+
+@pytest.fixture(scope="module")
+def weather() -> pd.DataFrame:
+    return load_nyc_weather()
+
+
+def test_weather_is_hourly_and_without_gaps_but_in_the_wind_direction(weather: pd.DataFrame) -> None:
+    assert list(weather) == ["origin", "time", *WEATHER]
+    assert len(weather) == 26_115
+    assert weather["time"].is_monotonic_increasing
+    assert not weather.duplicated(["origin", "time"]).any()
+    assert not weather.drop(columns="wind_dir").isna().any(axis=None)
+    assert 0 < weather["wind_dir"].isna().mean() < 0.05
+
+
+def test_weather_has_its_units(weather: pd.DataFrame) -> None:
+    assert weather["temp"].between(5, 105).all()  # degrees Fahrenheit
+    assert (weather["dewp"] <= weather["temp"] + 0.1).mean() > 0.99
+    assert weather["humid"].between(0, 100).all()
+    assert weather["wind_dir"].dropna().between(0, 360).all()
+    assert weather["wind_speed"].between(0, 60).all()  # miles an hour, without the impossible one
+    assert (weather["wind_gust"] >= weather["wind_speed"]).mean() > 0.99
+    assert weather["precip"].between(0, 2).all()  # inches
+    assert weather["pressure"].between(950, 1_060).all()
+    assert weather["visib"].between(0, 10).all()
+
+
+def test_gaps_are_filled_from_the_past(weather: pd.DataFrame) -> None:
+    stored = pd.read_parquet(data_path("nyc_weather_hourly.parquet"))
+    for airport in ("EWR", "JFK", "LGA"):
+        raw = stored[stored["origin"] == airport].sort_values("time_hour")["pressure"].to_numpy()
+        filled = weather.loc[weather["origin"] == airport, "pressure"].to_numpy()
+        gaps = np.flatnonzero(np.isnan(raw))
+        assert len(gaps) > 500
+        assert (filled[gaps] == filled[gaps - 1]).all()
+        assert (filled == raw)[~np.isnan(raw)].all()
+
+
+@pytest.mark.parametrize("hours", [0, 3])
+def test_a_flight_gets_the_weather_of_its_airport_and_hour(weather: pd.DataFrame, hours: int) -> None:
+    joined = load_nyc_flights(weather=hours)
+    assert list(joined)[-len(WEATHER) :] == WEATHER
+    assert not joined.drop(columns="wind_dir").isna().any(axis=None)
+    assert 58_000 < len(joined) < 58_310
+    flight = joined.iloc[31_234]
+    when = pd.Timestamp(2013, flight["month"], flight["day"], flight["hour"], tz="America/New_York")
+    seen = weather[(weather["origin"] == flight["origin"]) & (weather["time"] == when - pd.Timedelta(hours=hours))]
+    assert len(seen) == 1
+    assert seen[WEATHER].iloc[0].to_dict() == flight[WEATHER].to_dict()
+
+
+def test_the_weather_changes_no_flight(flights: pd.DataFrame) -> None:
+    joined = load_nyc_flights(weather=0)
+    covered = (flights["month"] < 12) | (flights["day"] < 30)
+    assert (joined["month"] * 100 + joined["day"]).is_monotonic_increasing
+    pd.testing.assert_frame_equal(joined[list(flights)].iloc[: covered.sum()], flights[covered])
+
+
+@pytest.mark.parametrize("hours", [-1, 49, 1.5, True, "now"])
+def test_wrong_hours_end_in_one_line(hours: object) -> None:
+    with pytest.raises(DataError, match=r"^weather must be a whole number of hours from 0 to 48, or None, not"):
+        load_nyc_flights(weather=hours)

@@ -5,7 +5,7 @@ from mlcourse.datasets.ames import load_ames_housing
 from mlcourse.datasets.california import load_california_blocks
 from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
-from mlcourse.datasets.flights import load_nyc_flights
+from mlcourse.datasets.flights import load_nyc_flights, load_nyc_weather
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
 from mlcourse.datasets.lending import load_lending_club
@@ -40,6 +40,7 @@ __all__ = [
     "load_glove",
     "load_lending_club",
     "load_nyc_flights",
+    "load_nyc_weather",
     "load_product_reviews",
     "load_purchases",
     "load_reviews",
