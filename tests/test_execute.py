@@ -92,7 +92,8 @@ def test_a_spoilt_result_is_made_anew(course: Course) -> None:
         assert not course.run()[0].reused
 
 
-def test_warm_and_cold_give_the_same_result(course: Course) -> None:
+def test_warm_and_cold_give_the_same_result(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCOURSE_WARM_MODULES", os.environ["MLCOURSE_WARM_MODULES"] + " pandas")
     course.page(
         "1-part/page",
         KNOBS,
@@ -103,6 +104,9 @@ def test_warm_and_cold_give_the_same_result(course: Course) -> None:
         "warnings.warn('Look out.'); os.system('echo from below')",
         "fig, ax = plt.subplots(); ax.plot([1, 2]);",
         "{'a': 1, 'b': [1, 2]}",
+        # Another folding in a terminal than in a notebook.
+        "import pandas as pd; pd.DataFrame(np.zeros((2, 30)))",
+        "for number in range(1_000): print(number, flush=True)",
     )
     outputs = []
     for cold in (True, False):

@@ -201,6 +201,7 @@ class PageEngine(NBClientEngine):
             kernel_manager_class=_KernelManager if options["cold"] else _WarmKernelManager,
             timeout=options["execution_timeout"],
             kernel_name="python3",
+            coalesce_streams=True,  # where one chunk of what is printed ends and the next begins is chance
         )
         client.execute(cwd=str(options["folder"]), env=options["env"])
 
