@@ -18,7 +18,7 @@ import typer
 
 from mlcourse.parameters import ParameterError
 from mlcourse.runner.catalogue import PROFILES, CatalogueError, find_root, load_catalogue
-from mlcourse.runner.files import WriteError
+from mlcourse.runner.files import WriteError, write_all
 
 # Exit statuses.
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -165,23 +165,28 @@ def new(page: Annotated[str, typer.Argument(metavar="PART/NAME")]) -> None:
 @app.command()
 def tidy() -> None:
     """Take outputs and editors' traces out of the notebooks, and write all of them in the same way."""
-    from mlcourse.runner import authoring, catalogue, files
+    from mlcourse.runner import authoring
+    from mlcourse.runner.catalogue import read_notebook
 
     root = find_root()
-    for path in authoring.notebooks(root):
-        text = authoring.tidy(catalogue.read_notebook(path))
-        if text != path.read_text(encoding="utf-8"):
-            files.write(path, text)
-            print(f"tidied {path.relative_to(root)}")
+    _rewrite(root, {path: authoring.tidy(read_notebook(path)) for path in authoring.notebooks(root)})
 
 
 @app.command()
 def address(repository: Annotated[str, typer.Argument(metavar="OWNER/NAME|URL")]) -> None:
-    """Set the repository's address in pyproject.toml and in every page's set-up cell."""
+    """Set the repository's address in pyproject.toml, in every page's set-up cell and in the prose."""
     from mlcourse.runner import authoring
 
     root = find_root()
-    for path in authoring.set_address(root, authoring.as_address(repository)):
+    _rewrite(root, authoring.with_address(root, authoring.as_address(repository)))
+
+
+def _rewrite(root: Path, texts: dict[Path, str]) -> None:
+    try:
+        changed = write_all(texts)
+    except WriteError as error:
+        _stop(FAILED, f"{error}; nothing has changed")
+    for path in changed:
         print(f"wrote {path.relative_to(root)}")
 
 
