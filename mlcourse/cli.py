@@ -195,9 +195,13 @@ def links() -> int:
     """Check the built book's links that lead outside (needs the network)."""
     from mlcourse.site.audit import dead_links
 
-    dead = dead_links(find_root() / "_build" / "html")
+    book = find_root() / "_build" / "html"
+    if not (book / "index.html").is_file():
+        raise CatalogueError(f"there is no book at {book} yet; build it first: mlcourse build")
+    dead = dead_links(book)
     for line in dead:
         print(line, file=sys.stderr)
+    print(f"Dead links: {len(dead) or 'none'}.")
     return FAILED if dead else 0
 
 
@@ -240,7 +244,7 @@ def _lock(root: Path | None) -> list[str]:
     if not wrong:
         return ["✓ the environment is the lock's"]
     more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-    return [f"✗ the environment differs from the lock: {', '.join(wrong[:5])}{more}. Do: make environment"]
+    return [f"✗ the environment differs from the lock: {', '.join(wrong[:5])}{more}. Do: make -B environment"]
 
 
 def _kernels(_: Path | None) -> list[str]:
@@ -252,7 +256,7 @@ def _kernels(_: Path | None) -> list[str]:
 
 
 def _browser(_: Path | None) -> list[str]:
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     found = next(filter(None, map(shutil.which, names)), None)
     if found:
         return [f"✓ browser for the tests: {found}"]
@@ -267,8 +271,10 @@ def _disk(root: Path | None) -> list[str]:
 
 
 def _data(_: Path | None) -> list[str]:
-    from mlcourse.datasets.files import DataError, cards, data_path
+    from mlcourse.datasets.files import DataError, cards, data_folder, data_path
 
+    if not (data_folder() / "README.md").is_file():
+        return [f"✗ there are no data files at {data_folder()}. Do: git checkout -- data"]
     wrong = []
     for file in cards():
         try:
