@@ -41,7 +41,7 @@ test: $(INSTALLED)  ## run everything that proves the project
 	fi; \
 	rm -f _build/tested; \
 	$(MAKE) --no-print-directory lint; \
-	$(PYTEST) -n $(JOBS) tests --ignore tests/browser | tee _build/unit.log; \
+	$(PYTEST) -n $(JOBS) --dist loadfile tests --ignore tests/browser | tee _build/unit.log; \
 	$(PYTEST) -n $(JOBS) --nbmake notebooks | tee _build/pages.log; \
 	$(BIN)/mlcourse build --jobs $(JOBS); \
 	$(PYTEST) -n $(JOBS) tests/browser | tee _build/browser.log; \

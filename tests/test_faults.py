@@ -11,22 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
-from course import SEED, Course, alive, code, command, text_of, wait_until, words
+from course import SEED, SLOW, Course, alive, code, command, one_line, started, text_of, wait_until, words
 
 from mlcourse.runner import files
 from mlcourse.runner.files import WriteError
 
 KNOBS = code(SEED, "parameters")
 CHECKED = "from mlcourse.parameters import check_parameters, whole\ncheck_parameters(globals(), SEED=whole(0, 9_999))"
-
-
-def one_line(result: subprocess.CompletedProcess[str]) -> str:
-    """The only line of a command that was given bad input."""
-    assert result.returncode == 2, result.stderr
-    assert result.stdout == ""
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("mlcourse: ")
-    return line
 
 
 @pytest.mark.parametrize(
@@ -157,20 +148,11 @@ def test_a_data_file_with_a_wrong_checksum_fails_the_page_in_one_line(course: Co
     assert len(failure.traceback) == 1
 
 
-SLOW = "import os, pathlib, time\npathlib.Path({0!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
-
-
 def started_build(course: Course, pid_file: Path, *options: str) -> tuple[subprocess.Popen[str], int]:
     """``mlcourse run`` with one finished page and one in the middle of its work, and that page's kernel."""
     course.page("1-part/done", KNOBS, "import os; print(os.getpid())")
     course.page("1-part/slow", KNOBS, SLOW.format(str(pid_file)))
-    build = subprocess.Popen(
-        command("run", "--jobs", "2", *options),
-        cwd=course.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    build = started(course, "run", "--jobs", "2", *options)
     wait_until(lambda: course.results() == {"1-part/done.ipynb"} and pid_file.exists() and pid_file.read_text(), 60)
     return build, int(pid_file.read_text())
 

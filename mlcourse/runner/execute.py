@@ -38,7 +38,8 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from mlcourse.claims import CLAIM_MIME
-from mlcourse.runner.catalogue import CatalogueError, Page
+from mlcourse.runner import cluster
+from mlcourse.runner.catalogue import Page
 from mlcourse.runner.files import as_text, write
 from mlcourse.runner.key import content_key
 
@@ -479,43 +480,46 @@ def run_pages(
         plans.append((page, values, content_key(page.notebook, values, root), result_path(root, page, folder)))
 
     results: dict[str, PageResult] = {}
+    good: list[tuple[Page, nbformat.NotebookNode, Path]] = []
     todo: list[tuple[float, Page, Job, Path]] = []
-    with _progress(progress, len(plans)) as display:
-        for page, values, key, path in plans:
-            earlier = _read(path)
-            facts = earlier.metadata.get("mlcourse", {}) if earlier is not None else {}
-            if facts.get("key") == key:
-                write(path, _with_current_words(earlier, page.notebook))
-                results[page.id] = PageResult(page, path, facts["seconds"], facts["peak_mb"], reused=True)
+    for page, values, key, path in plans:
+        earlier = _read(path)
+        facts = earlier.metadata["mlcourse"] if earlier is not None else {}
+        if facts.get("key") == key:
+            good.append((page, earlier, path))
+        else:
+            job = Job(page.id, as_text(page.notebook), values, key, cold, timeout)
+            todo.append((facts.get("seconds", float("inf")), page, job, path))
+    # The longest first, so that no long page is left to run alone at the end.
+    todo.sort(key=lambda entry: -entry[0])
+    with _executor(jobs, ray if todo else None) as submit, _progress(progress, len(plans)) as display:
+        for page, earlier, path in good:
+            write(path, _with_current_words(earlier, page.notebook))
+            facts = earlier.metadata["mlcourse"]
+            results[page.id] = PageResult(page, path, facts["seconds"], facts["peak_mb"], reused=True)
+            display.done(results[page.id])
+        waiting: dict[Future[Outcome], tuple[Page, Path]] = {}
+        queue = iter(todo)
+        while True:
+            room = len(todo) if ray else jobs - len(waiting)
+            for _, page, job, path in itertools.islice(queue, room):
+                waiting[submit(job)] = (page, path)
+                display.start(page)
+            if not waiting:
+                break
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                page, path = waiting.pop(future)
+                outcome = _outcome(future)
+                if outcome.failure is None:
+                    write(path, outcome.notebook)
+                results[page.id] = PageResult(
+                    page,
+                    None if outcome.failure else path,
+                    outcome.seconds,
+                    outcome.peak_mb,
+                    failure=outcome.failure,
+                )
                 display.done(results[page.id])
-            else:
-                job = Job(page.id, as_text(page.notebook), values, key, cold, timeout)
-                todo.append((facts.get("seconds", float("inf")), page, job, path))
-        # The longest first, so that no long page is left to run alone at the end.
-        todo.sort(key=lambda entry: -entry[0])
-        with _executor(jobs, ray) as submit:
-            waiting: dict[Future[Outcome], tuple[Page, Path]] = {}
-            queue = iter(todo)
-            while True:
-                room = len(todo) if ray else jobs - len(waiting)
-                for _, page, job, path in itertools.islice(queue, room):
-                    waiting[submit(job)] = (page, path)
-                    display.start(page)
-                if not waiting:
-                    break
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    page, path = waiting.pop(future)
-                    outcome = _outcome(future)
-                    if outcome.failure is None:
-                        write(path, outcome.notebook)
-                    results[page.id] = PageResult(
-                        page,
-                        None if outcome.failure else path,
-                        outcome.seconds,
-                        outcome.peak_mb,
-                        failure=outcome.failure,
-                    )
-                    display.done(results[page.id])
     return [results[page.id] for page in pages]
 
 
@@ -537,30 +541,18 @@ def _progress(wanted: bool, total: int) -> Progress:
 @contextlib.contextmanager
 def _executor(jobs: int, ray: str | None) -> Iterator[Callable[[Job], Future[Outcome]]]:
     """Gives a function that starts a job: in a thread (its work is the kernel's), or as a task of a Ray cluster."""
-    if ray is None:
-        _KERNELS.stopped = False
-        with ThreadPoolExecutor(jobs) as threads:
-            try:
-                yield lambda job: threads.submit(execute, job)
-            except BaseException:
-                _KERNELS.stop()
-                threads.shutdown(cancel_futures=True)
-                raise
+    if ray is not None:
+        with cluster.tasks(ray, execute) as submit:
+            yield submit
         return
-    try:
-        import ray as cluster
-    except ImportError:
-        raise CatalogueError("--ray needs the package ray: pip install 'mlcourse[cluster]'") from None
-    try:
-        cluster.init(address=ray, log_to_driver=False, logging_level="error", configure_logging=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise CatalogueError(f"there is no Ray cluster at '{ray}' ({reason[:200]})") from None
-    task = cluster.remote(num_cpus=1, max_retries=0)(execute)
-    try:
-        yield lambda job: task.remote(job).future()
-    finally:
-        cluster.shutdown()
+    _KERNELS.stopped = False
+    with ThreadPoolExecutor(jobs) as threads:
+        try:
+            yield lambda job: threads.submit(execute, job)
+        except BaseException:
+            _KERNELS.stop()
+            threads.shutdown(cancel_futures=True)
+            raise
 
 
 def _read(path: Path) -> nbformat.NotebookNode | None:
