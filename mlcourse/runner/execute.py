@@ -18,6 +18,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -70,7 +71,7 @@ class PageResult:
 
     page: Page
     path: Path | None  # the executed notebook; None if the page failed
-    seconds: float = 0.0  # wall time of the run that made the result, the kernel's start included
+    seconds: float = 0.0  # wall time of the run that made the result, the kernel's start and end included
     peak_mb: float | None = None  # the kernel's peak memory
     reused: bool = False  # an earlier run's result is still good
     failure: Failure | None = None
@@ -132,10 +133,15 @@ class _KernelManager(AsyncKernelManager):
 
 
 class _Kernels:
-    """The kernels that run in this process's threads, so that a Ctrl-C ends them."""
+    """The kernels that run in this process's threads: how many compute at once, and how a Ctrl-C ends them."""
 
     def __init__(self) -> None:
         self.groups: set[int] = set()
+        self.begin(sys.maxsize)
+
+    def begin(self, jobs: int) -> None:
+        """Let as many pages as there are jobs compute at once, from now on."""
+        self.turns = threading.Semaphore(jobs)
         self.stopped = False
 
     @contextlib.contextmanager
@@ -158,15 +164,45 @@ class _Kernels:
 _KERNELS = _Kernels()
 
 
+class _Turn:
+    """A page's turn to compute, which it takes before its kernel starts if there is one, and else when it is ready.
+
+    So the kernels of two pages start and end while others compute, and a page that was first keeps its place.
+    """
+
+    def __init__(self) -> None:
+        self.turns = _KERNELS.turns
+        self.mine = self.turns.acquire(blocking=False)
+        self.waited = 0.0
+
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[None]:
+        if not self.mine:
+            clock = time.perf_counter()
+            self.mine = self.turns.acquire()
+            self.waited = time.perf_counter() - clock
+        try:
+            yield
+        finally:
+            self.over()
+
+    def over(self) -> None:
+        if self.mine:
+            self.mine = False
+            self.turns.release()
+
+
 class _WarmKernelManager(_KernelManager):
     provisioner_name = "mlcourse-warm"
 
 
 class _Client(PapermillNotebookClient):
-    """Papermill's client, which notes what its kernel was and what it took."""
+    """Papermill's client, which waits for its turn and notes what its kernel was and what it took."""
+
+    turn: _Turn
 
     def papermill_execute_cells(self) -> None:
-        with _KERNELS.running(self.km.provisioner.pid):
+        with self.turn.taken(), _KERNELS.running(self.km.provisioner.pid):
             super().papermill_execute_cells()
             if (failure := unfinished(self.nb)) and not any(_has_error(cell) for cell in self.nb.cells):
                 details = failure.cell, None, self.nb.cells[failure.cell].source, failure.error, failure.message
@@ -202,6 +238,7 @@ class PageEngine(NBClientEngine):
             timeout=options["execution_timeout"],
             kernel_name="python3",
         )
+        client.turn = options["turn"]
         client.execute(cwd=str(options["folder"]), env=options["env"])
 
 
@@ -225,6 +262,7 @@ def execute(job: Job) -> Outcome:
         folder = Path(scratch) / "page"
         folder.mkdir()
         executed, failure = None, None
+        turn = _Turn()
         try:
             executed = papermill.execute_notebook(
                 _as_papermill_wants(notebook),
@@ -236,6 +274,7 @@ def execute(job: Job) -> Outcome:
                 progress_bar=False,
                 execution_timeout=job.timeout,
                 cold=job.cold,
+                turn=turn,
                 folder=folder,
                 env=kernel_env(Path(scratch)),
             )
@@ -243,7 +282,9 @@ def execute(job: Job) -> Outcome:
             failure = _failure_of_cell(error)
         except (CellTimeoutError, DeadKernelError) as error:
             failure = _failure_of_kernel(error, job.timeout)
-    seconds = round(time.perf_counter() - clock, 2)
+        finally:
+            turn.over()
+    seconds = round(time.perf_counter() - clock - turn.waited, 2)
     if failure is not None:
         return Outcome(seconds=seconds, failure=_as_numbered_in(notebook, failure, bool(job.parameters)))
     facts = executed.metadata["mlcourse"]
@@ -496,7 +537,7 @@ def run_pages(
             waiting: dict[Future[Outcome], tuple[Page, Path]] = {}
             queue = iter(todo)
             while True:
-                room = len(todo) if ray else jobs - len(waiting)
+                room = len(todo) if ray else jobs + 1 - len(waiting)  # one more, whose kernel starts or ends
                 for _, page, job, path in itertools.islice(queue, room):
                     waiting[submit(job)] = (page, path)
                     display.start(page)
@@ -537,8 +578,8 @@ def _progress(wanted: bool, total: int) -> Progress:
 def _executor(jobs: int, ray: str | None) -> Iterator[Callable[[Job], Future[Outcome]]]:
     """Gives a function that starts a job: in a thread (its work is the kernel's), or as a task of a Ray cluster."""
     if ray is None:
-        _KERNELS.stopped = False
-        with ThreadPoolExecutor(jobs) as threads:
+        _KERNELS.begin(jobs)
+        with ThreadPoolExecutor(jobs + 1) as threads:
             try:
                 yield lambda job: threads.submit(execute, job)
             except BaseException:
