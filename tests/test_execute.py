@@ -10,6 +10,7 @@ import pytest
 from course import SEED, Course, code, text_of, words
 
 from mlcourse.parameters import ParameterError
+from mlcourse.runner import execute
 from mlcourse.runner.catalogue import CatalogueError
 from mlcourse.runner.execute import result_path
 
@@ -141,6 +142,20 @@ def test_a_kernel_starts_while_another_computes_and_then_waits_for_its_turn(cour
     times = [[float(time) for time in text_of(result.path).split()] for result in course.run(jobs=1)]
     for (_, _, end), (created, begin, _) in itertools.pairwise(times):
         assert created < end <= begin
+
+
+def test_a_page_that_comes_to_nothing_leaves_its_turn_to_others(course: Course, monkeypatch) -> None:
+    for name in "abc":
+        course.page(f"1-part/{name}", KNOBS, "print(1)")
+    make = execute.tempfile.TemporaryDirectory
+
+    def no_room_at_first(*arguments, **options):
+        monkeypatch.setattr(execute.tempfile, "TemporaryDirectory", make)
+        raise OSError("no room")
+
+    monkeypatch.setattr(execute.tempfile, "TemporaryDirectory", no_room_at_first)
+    results = course.run(jobs=1)
+    assert [result.failure and result.failure.message for result in results] == ["no room", None, None]
 
 
 def test_each_page_runs_alone_in_its_own_folder_which_goes(course: Course) -> None:

@@ -133,15 +133,10 @@ class _KernelManager(AsyncKernelManager):
 
 
 class _Kernels:
-    """The kernels that run in this process's threads: how many compute at once, and how a Ctrl-C ends them."""
+    """The kernels that run in this process's threads, so that a Ctrl-C ends them."""
 
     def __init__(self) -> None:
         self.groups: set[int] = set()
-        self.begin(sys.maxsize)
-
-    def begin(self, jobs: int) -> None:
-        """Let as many pages as there are jobs compute at once, from now on."""
-        self.turns = threading.Semaphore(jobs)
         self.stopped = False
 
     @contextlib.contextmanager
@@ -165,31 +160,27 @@ _KERNELS = _Kernels()
 
 
 class _Turn:
-    """A page's turn to compute, which it takes before its kernel starts if there is one, and else when it is ready.
+    """A page's turn to compute: taken at once if there is one, else when the page's kernel is ready and one is free.
 
-    So the kernels of two pages start and end while others compute, and a page that was first keeps its place.
+    So the kernels of some pages start and end while others compute.
     """
 
-    def __init__(self) -> None:
-        self.turns = _KERNELS.turns
-        self.mine = self.turns.acquire(blocking=False)
+    def __init__(self, turns: threading.Semaphore) -> None:
+        self.turns = turns
+        self.mine = turns.acquire(blocking=False)
         self.waited = 0.0
 
-    @contextlib.contextmanager
-    def taken(self) -> Iterator[None]:
-        if not self.mine:
-            clock = time.perf_counter()
-            self.mine = self.turns.acquire()
-            self.waited = time.perf_counter() - clock
-        try:
-            yield
-        finally:
-            self.over()
+    def __enter__(self) -> None:
+        clock = time.perf_counter()
+        self.mine = self.mine or self.turns.acquire()
+        self.waited = time.perf_counter() - clock
 
-    def over(self) -> None:
+    def over(self, *_: object) -> None:
         if self.mine:
             self.mine = False
             self.turns.release()
+
+    __exit__ = over
 
 
 class _WarmKernelManager(_KernelManager):
@@ -202,7 +193,7 @@ class _Client(PapermillNotebookClient):
     turn: _Turn
 
     def papermill_execute_cells(self) -> None:
-        with self.turn.taken(), _KERNELS.running(self.km.provisioner.pid):
+        with self.turn, _KERNELS.running(self.km.provisioner.pid):
             super().papermill_execute_cells()
             if (failure := unfinished(self.nb)) and not any(_has_error(cell) for cell in self.nb.cells):
                 details = failure.cell, None, self.nb.cells[failure.cell].source, failure.error, failure.message
@@ -253,8 +244,9 @@ def kernel_env(scratch: Path) -> dict[str, str]:
     return env
 
 
-def execute(job: Job) -> Outcome:
+def execute(job: Job, turn: _Turn | None = None) -> Outcome:
     """Execute one page in a folder of its own, which is removed afterwards. Never raises for what the page does."""
+    turn = turn or _Turn(threading.Semaphore())
     started = datetime.now(UTC)
     clock = time.perf_counter()
     notebook = nbformat.reads(job.notebook, as_version=4)
@@ -262,7 +254,6 @@ def execute(job: Job) -> Outcome:
         folder = Path(scratch) / "page"
         folder.mkdir()
         executed, failure = None, None
-        turn = _Turn()
         try:
             executed = papermill.execute_notebook(
                 _as_papermill_wants(notebook),
@@ -282,8 +273,6 @@ def execute(job: Job) -> Outcome:
             failure = _failure_of_cell(error)
         except (CellTimeoutError, DeadKernelError) as error:
             failure = _failure_of_kernel(error, job.timeout)
-        finally:
-            turn.over()
     seconds = round(time.perf_counter() - clock - turn.waited, 2)
     if failure is not None:
         return Outcome(seconds=seconds, failure=_as_numbered_in(notebook, failure, bool(job.parameters)))
@@ -559,6 +548,13 @@ def run_pages(
     return [results[page.id] for page in pages]
 
 
+def _execute_in_turn(job: Job, turn: _Turn) -> Outcome:
+    try:
+        return execute(job, turn)
+    finally:
+        turn.over()  # also where the page failed before it came to compute
+
+
 def _outcome(future: Future[Outcome]) -> Outcome:
     try:
         return future.result()
@@ -578,10 +574,11 @@ def _progress(wanted: bool, total: int) -> Progress:
 def _executor(jobs: int, ray: str | None) -> Iterator[Callable[[Job], Future[Outcome]]]:
     """Gives a function that starts a job: in a thread (its work is the kernel's), or as a task of a Ray cluster."""
     if ray is None:
-        _KERNELS.begin(jobs)
+        _KERNELS.stopped = False
+        turns = threading.Semaphore(jobs)
         with ThreadPoolExecutor(jobs + 1) as threads:
             try:
-                yield lambda job: threads.submit(execute, job)
+                yield lambda job: threads.submit(_execute_in_turn, job, _Turn(turns))
             except BaseException:
                 _KERNELS.stop()
                 threads.shutdown(cancel_futures=True)
