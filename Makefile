@@ -43,9 +43,9 @@ test: $(INSTALLED)  ## run everything that proves the project
 	$(MAKE) --no-print-directory lint; \
 	$(PYTEST) -n $(JOBS) --dist loadfile tests --ignore tests/browser | tee _build/unit.log; \
 	$(PYTEST) -n $(JOBS) --nbmake notebooks | tee _build/pages.log; \
-	$(BIN)/mlcourse build --jobs $(JOBS); \
+	$(BIN)/python tests/offline.py $(BIN)/mlcourse build --jobs $(JOBS) | tee _build/book.log; \
 	$(PYTEST) -n $(JOBS) tests/browser | tee _build/browser.log; \
-	{ echo "$$tree"; for log in unit pages browser; do tail -n 1 _build/$$log.log; done; } > _build/tested; \
+	{ echo "$$tree"; for log in unit pages browser; do tail -n 1 _build/$$log.log; done; head -n 1 _build/book.log; } > _build/tested; \
 	tail -n +2 _build/tested
 
 lint: $(INSTALLED)  ## check the style of modules and notebooks

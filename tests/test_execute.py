@@ -1,5 +1,6 @@
 """Pages become results: parameters in, outputs and facts out, once for each content."""
 
+import itertools
 import json
 import os
 import time
@@ -9,6 +10,7 @@ import pytest
 from course import SEED, Course, code, text_of, words
 
 from mlcourse.parameters import ParameterError
+from mlcourse.runner import execute
 from mlcourse.runner.catalogue import CatalogueError
 from mlcourse.runner.execute import result_path
 
@@ -135,6 +137,29 @@ def test_pages_run_side_by_side(course: Course, tmp_path) -> None:
     results = course.run(jobs=2, timeout=20)
     assert [result.page.name for result in results] == ["a", "b"]
     assert not any(result.failure for result in results)
+
+
+def test_a_kernel_starts_while_another_computes_and_then_waits_for_its_turn(course: Course) -> None:
+    look = "import psutil, time; print(psutil.Process().create_time(), time.time()); time.sleep(2); print(time.time())"
+    for name in "abc":
+        course.page(f"1-part/{name}", KNOBS, look)
+    times = [[float(time) for time in text_of(result.path).split()] for result in course.run(jobs=1)]
+    for (_, _, end), (created, begin, _) in itertools.pairwise(times):
+        assert created < end <= begin
+
+
+def test_a_page_that_comes_to_nothing_leaves_its_turn_to_others(course: Course, monkeypatch) -> None:
+    for name in "abc":
+        course.page(f"1-part/{name}", KNOBS, "print(1)")
+    make = execute.tempfile.TemporaryDirectory
+
+    def no_room_at_first(*arguments, **options):
+        monkeypatch.setattr(execute.tempfile, "TemporaryDirectory", make)
+        raise OSError("no room")
+
+    monkeypatch.setattr(execute.tempfile, "TemporaryDirectory", no_room_at_first)
+    results = course.run(jobs=1)
+    assert [result.failure and result.failure.message for result in results] == ["no room", None, None]
 
 
 def test_each_page_runs_alone_in_its_own_folder_which_goes(course: Course) -> None:

@@ -18,6 +18,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,7 +72,7 @@ class PageResult:
 
     page: Page
     path: Path | None  # the executed notebook; None if the page failed
-    seconds: float = 0.0  # wall time of the run that made the result, the kernel's start included
+    seconds: float = 0.0  # wall time of the run that made the result, the kernel's start and end included
     peak_mb: float | None = None  # the kernel's peak memory
     reused: bool = False  # an earlier run's result is still good
     failure: Failure | None = None
@@ -159,15 +160,41 @@ class _Kernels:
 _KERNELS = _Kernels()
 
 
+class _Turn:
+    """A page's turn to compute: taken at once if there is one, else when the page's kernel is ready and one is free.
+
+    So the kernels of some pages start and end while others compute.
+    """
+
+    def __init__(self, turns: threading.Semaphore) -> None:
+        self.turns = turns
+        self.mine = turns.acquire(blocking=False)
+        self.waited = 0.0
+
+    def __enter__(self) -> None:
+        clock = time.perf_counter()
+        self.mine = self.mine or self.turns.acquire()
+        self.waited = time.perf_counter() - clock
+
+    def over(self, *_: object) -> None:
+        if self.mine:
+            self.mine = False
+            self.turns.release()
+
+    __exit__ = over
+
+
 class _WarmKernelManager(_KernelManager):
     provisioner_name = "mlcourse-warm"
 
 
 class _Client(PapermillNotebookClient):
-    """Papermill's client, which notes what its kernel was and what it took."""
+    """Papermill's client, which waits for its turn and notes what its kernel was and what it took."""
+
+    turn: _Turn
 
     def papermill_execute_cells(self) -> None:
-        with _KERNELS.running(self.km.provisioner.pid):
+        with self.turn, _KERNELS.running(self.km.provisioner.pid):
             super().papermill_execute_cells()
             if (failure := unfinished(self.nb)) and not any(_has_error(cell) for cell in self.nb.cells):
                 details = failure.cell, None, self.nb.cells[failure.cell].source, failure.error, failure.message
@@ -204,6 +231,7 @@ class PageEngine(NBClientEngine):
             kernel_name="python3",
             coalesce_streams=True,  # where one chunk of what is printed ends and the next begins is chance
         )
+        client.turn = options["turn"]
         client.execute(cwd=str(options["folder"]), env=options["env"])
 
 
@@ -218,8 +246,9 @@ def kernel_env(scratch: Path) -> dict[str, str]:
     return env
 
 
-def execute(job: Job) -> Outcome:
+def execute(job: Job, turn: _Turn | None = None) -> Outcome:
     """Execute one page in a folder of its own, which is removed afterwards. Never raises for what the page does."""
+    turn = turn or _Turn(threading.Semaphore())
     started = datetime.now(UTC)
     clock = time.perf_counter()
     notebook = nbformat.reads(job.notebook, as_version=4)
@@ -238,6 +267,7 @@ def execute(job: Job) -> Outcome:
                 progress_bar=False,
                 execution_timeout=job.timeout,
                 cold=job.cold,
+                turn=turn,
                 folder=folder,
                 env=kernel_env(Path(scratch)),
             )
@@ -245,7 +275,7 @@ def execute(job: Job) -> Outcome:
             failure = _failure_of_cell(error)
         except (CellTimeoutError, DeadKernelError) as error:
             failure = _failure_of_kernel(error, job.timeout)
-    seconds = round(time.perf_counter() - clock, 2)
+    seconds = round(time.perf_counter() - clock - turn.waited, 2)
     if failure is not None:
         return Outcome(seconds=seconds, failure=_as_numbered_in(notebook, failure, bool(job.parameters)))
     facts = executed.metadata["mlcourse"]
@@ -501,7 +531,7 @@ def run_pages(
         waiting: dict[Future[Outcome], tuple[Page, Path]] = {}
         queue = iter(todo)
         while True:
-            room = len(todo) if ray else jobs - len(waiting)
+            room = len(todo) if ray else jobs + 1 - len(waiting)  # one more, whose kernel starts or ends
             for _, page, job, path in itertools.islice(queue, room):
                 waiting[submit(job)] = (page, path)
                 display.start(page)
@@ -521,6 +551,13 @@ def run_pages(
                 )
                 display.done(results[page.id])
     return [results[page.id] for page in pages]
+
+
+def _execute_in_turn(job: Job, turn: _Turn) -> Outcome:
+    try:
+        return execute(job, turn)
+    finally:
+        turn.over()  # also where the page failed before it came to compute
 
 
 def _outcome(future: Future[Outcome]) -> Outcome:
@@ -546,9 +583,10 @@ def _executor(jobs: int, ray: str | None) -> Iterator[Callable[[Job], Future[Out
             yield submit
         return
     _KERNELS.stopped = False
-    with ThreadPoolExecutor(jobs) as threads:
+    turns = threading.Semaphore(jobs)
+    with ThreadPoolExecutor(jobs + 1) as threads:
         try:
-            yield lambda job: threads.submit(execute, job)
+            yield lambda job: threads.submit(_execute_in_turn, job, _Turn(turns))
         except BaseException:
             _KERNELS.stop()
             threads.shutdown(cancel_futures=True)
