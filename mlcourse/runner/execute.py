@@ -229,7 +229,6 @@ class PageEngine(NBClientEngine):
             kernel_manager_class=_KernelManager if options["cold"] else _WarmKernelManager,
             timeout=options["execution_timeout"],
             kernel_name="python3",
-            coalesce_streams=True,  # where one chunk of what is printed ends and the next begins is chance
         )
         client.turn = options["turn"]
         client.execute(cwd=str(options["folder"]), env=options["env"])
@@ -342,6 +341,8 @@ def _clean(notebook: nbformat.NotebookNode) -> str:
     """The notebook as text, without what differs between two runs of the same page."""
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
         for name in ("papermill", "execution"):
             cell.metadata.pop(name, None)
         if not cell.metadata.get("tags", True):
@@ -349,6 +350,17 @@ def _clean(notebook: nbformat.NotebookNode) -> str:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = "injected-parameters"
     return as_text(notebook)
+
+
+def _joined(outputs: Sequence[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Outputs with what was printed in one piece: where one chunk ends and the next begins is chance."""
+    joined: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if joined and output.output_type == "stream" and output.name == joined[-1].get("name"):
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _head(source: str, lines: int = 4) -> str:
