@@ -2,6 +2,7 @@
 
 from mlcourse.datasets.ad_clicks import load_ad_clicks
 from mlcourse.datasets.ames import load_ames_housing
+from mlcourse.datasets.arbitrary_zone import load_arbitrary_zone
 from mlcourse.datasets.california import load_california_blocks
 from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
@@ -34,6 +35,7 @@ __all__ = [
     "card",
     "load_ad_clicks",
     "load_ames_housing",
+    "load_arbitrary_zone",
     "load_california_blocks",
     "load_fashion_mnist",
     "load_glove",
