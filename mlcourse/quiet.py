@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-# Such as `I0000 00:00:1795577992.176034   20138 port.cc:153] oneDNN custom ...`: information, warnings and errors. What
-# is fatal is kept. The first pattern is the log's own remark on being written so early.
+# Such as `I0000 00:00:1795577992.176034   20138 port.cc:153] oneDNN custom ...`: information, warnings and errors.
+# What is fatal is kept. The first pattern is the log's own remark on being written so early.
 GREETING = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog\(\) .*\n?|[IWE]\d{4} [\d:.]+ +\d+ \S+\.cc:\d+\] .*\n?"
 )

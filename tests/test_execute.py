@@ -3,14 +3,18 @@
 import itertools
 import json
 import os
+import signal
+import sys
 import time
 
 import nbformat
 import pytest
 from course import SEED, Course, code, text_of, words
+from jupyter_client.provisioning import KernelProvisionerFactory
+from nbclient import NotebookClient
 
 from mlcourse.parameters import ParameterError
-from mlcourse.runner import execute
+from mlcourse.runner import execute, warm
 from mlcourse.runner.catalogue import CatalogueError
 from mlcourse.runner.execute import result_path
 
@@ -108,11 +112,12 @@ def test_warm_and_cold_give_the_same_result(course: Course, monkeypatch: pytest.
         "{'a': 1, 'b': [1, 2]}",
         # Another folding in a terminal than in a notebook.
         "import pandas as pd; pd.DataFrame(np.zeros((2, 30)))",
-        "for number in range(1_000): print(number, flush=True)",
     )
     outputs = []
     for cold in (True, False):
-        path = course.run(cold=cold)[0].path
+        (result,) = course.run(cold=cold)
+        assert result.failure is None
+        path = result.path
         notebook = nbformat.read(path, as_version=4)
         assert notebook.metadata["mlcourse"]["warm"] is not cold
         outputs.append([[dict(output) for output in cell.get("outputs", [])] for cell in notebook.cells])
@@ -120,6 +125,44 @@ def test_warm_and_cold_give_the_same_result(course: Course, monkeypatch: pytest.
     for cold_cell, warm_cell in zip(*outputs, strict=True):
         # Each run has its own folder, whose name appears in warnings and in the environment.
         assert _neutral(cold_cell) == _neutral(warm_cell)
+
+
+def test_what_a_cell_prints_is_one_output_whenever_it_came(course: Course) -> None:
+    course.page("1-part/page", KNOBS, "import time\nfor number in range(3): print(number); time.sleep(0.5)")
+    notebook = nbformat.read(course.run()[0].path, as_version=4)
+    assert [output.text for output in notebook.cells[1].outputs] == ["0\n1\n2\n"]
+
+
+@pytest.mark.parametrize("lacking", ["Linux", "process file descriptors", "a Linux that has them"])
+def test_where_nothing_can_be_forked_pages_run_in_ordinary_kernels(course: Course, monkeypatch, lacking: str) -> None:
+    def refuse(pid: int) -> int:
+        raise OSError("Function not implemented")
+
+    if lacking == "Linux":
+        monkeypatch.setattr(sys, "platform", "darwin")
+        # What a Mac does not have either.
+        monkeypatch.delattr(os, "pidfd_open")
+        monkeypatch.delattr(signal, "pidfd_send_signal")
+    elif lacking == "process file descriptors":
+        monkeypatch.delattr(os, "pidfd_open")
+    else:
+        monkeypatch.setattr(os, "pidfd_open", refuse)
+    assert not warm.supported()
+    course.page("1-part/page", KNOBS, "print(SEED + 1)")
+    (result,) = course.run()
+    assert text_of(result.path) == "1\n"
+    assert nbformat.read(result.path, as_version=4).metadata["mlcourse"]["warm"] is False
+
+
+def test_nbmake_and_jupyter_get_ordinary_kernels_too(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "supported", lambda: False)
+    monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "mlcourse-warm")
+    KernelProvisionerFactory.clear_instance()
+    page = nbformat.read(course.page("1-part/page", "import sys; print('tensorflow' in sys.modules)"), 4)
+    client = NotebookClient(page, timeout=60, kernel_name="python3")
+    client.execute()
+    KernelProvisionerFactory.clear_instance()
+    assert page.cells[0].outputs[0].text == "False\n"
 
 
 def _neutral(cell: list[dict]) -> str:

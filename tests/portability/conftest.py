@@ -1,13 +1,11 @@
-"""What the tests on other environments share: the registry, and which pages they run."""
+"""What the tests on other environments share: whether they run every page, and whether they can run at all."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
-from elsewhere import all_pages, few_pages
 from uv import find_uv_bin
 
 # Pages start here as they do for whoever builds the book, not as in the unit tests.
@@ -16,13 +14,12 @@ for name in ("MLCOURSE_WARM_MODULES", "MLCOURSE_WARM_IDLE"):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all-pages", action="store_true", help="run every page, not only those that import the most")
+    parser.addoption("--all-pages", action="store_true", help="run every page, not a few")
 
 
 @pytest.fixture
-def pages(request: pytest.FixtureRequest) -> list[Path]:
-    """The pages to run: all, or the few that import all that pages import."""
-    return all_pages() if request.config.getoption("--all-pages") else few_pages()
+def every_page(request: pytest.FixtureRequest) -> bool:
+    return request.config.getoption("all_pages", default=False)
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,11 @@ from pathlib import Path
 import nbformat
 import pytest
 from course import ROOT, command
-from elsewhere import Environment, assert_good, python
+from elsewhere import Environment, all_pages, assert_good, python
 
 COLAB = ROOT / "tests/portability/colab.txt"
-# Keras and data; the sentence encoder, whose weights come along, and all libraries but Keras.
-PAGES = ["hashed_feature", "wrap_up"]
+# Without --all-pages: Keras and data; the sentence encoder, whose weights come along, and all libraries but Keras.
+FEW = ["hashed_feature", "wrap_up"]
 
 
 @pytest.fixture
@@ -64,13 +64,15 @@ def site_packages(environment: Environment) -> Path:
 
 
 @pytest.mark.usefixtures("registry")
-def test_pages_install_what_they_need_and_run(tmp_path: Path, repository: Path, colab: Environment) -> None:
+def test_pages_install_what_they_need_and_run(
+    tmp_path: Path, repository: Path, colab: Environment, every_page: bool
+) -> None:
     before = colab.versions()
     assert "mlcourse" not in before
     content = tmp_path / "content"
     content.mkdir()
     env = {"IPYTHONDIR": str(tmp_path / "ipython"), "PIP_ROOT_USER_ACTION": "ignore"}
-    for name in PAGES:
+    for name in [page.stem for page in all_pages()] if every_page else FEW:
         (page,) = (repository / "notebooks").rglob(f"{name}.ipynb")
         notebook = nbformat.read(page, 4)
         assert f"git+{repository.as_uri()}" in notebook.cells[1].source

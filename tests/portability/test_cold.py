@@ -27,8 +27,8 @@ TIMED = {
 
 
 @pytest.mark.skipif(not warm.supported(), reason="there are warm kernels on Linux only")
-def test_the_outputs_are_the_same_warm_and_cold(request: pytest.FixtureRequest) -> None:
-    for page in all_pages() if request.config.getoption("--all-pages") else FEW:
+def test_the_outputs_are_the_same_warm_and_cold(every_page: bool) -> None:
+    for page in all_pages() if every_page else FEW:
         cold, warmed = (run(page, cold) for cold in (True, False))
         assert complaints(cold) == ""
         for one, other in zip(cold.cells, warmed.cells, strict=True):
