@@ -110,9 +110,6 @@ def run(
         ray=ray,
         timeout=timeout,
     )
-    for result in results:
-        if result.failure and result.failure.error == "ParameterError":
-            raise ParameterError(f"{result.page.id}: {result.failure.message}")
     failed = [result for result in results if result.failure]
     for result in failed:
         print(describe(result), file=sys.stderr)

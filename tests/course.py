@@ -93,7 +93,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def started(course: Course, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    """The command ``mlcourse``, at work in a course as in a terminal: Ctrl-C reaches it."""
+    """The command ``mlcourse``, at work in a course as in a terminal: :func:`ctrl_c` reaches all that it started."""
     return subprocess.Popen(
         command(*arguments),
         cwd=course.root,
@@ -101,9 +101,14 @@ def started(course: Course, *arguments: str, env: Mapping[str, str] | None = Non
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
         # The tests themselves may run in the background, where a shell lets nothing hear a Ctrl-C.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+def ctrl_c(process: subprocess.Popen[str]) -> None:
+    os.killpg(process.pid, signal.SIGINT)
 
 
 def one_line(result: subprocess.CompletedProcess[str]) -> str:

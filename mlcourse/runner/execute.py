@@ -39,6 +39,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from mlcourse.claims import CLAIM_MIME
+from mlcourse.parameters import ParameterError
 from mlcourse.runner import cluster
 from mlcourse.runner.catalogue import Page
 from mlcourse.runner.files import as_text, write
@@ -509,7 +510,8 @@ def run_pages(
     Raises
     ------
     ParameterError, CatalogueError
-        If a parameter, the profile or the address is wrong; nothing has run then.
+        If a parameter, the profile or the address is wrong; nothing has run then, unless it takes the page itself to
+        see that the parameter is out of range.
     WriteError
         If a result cannot be written (a full disk). Results that are finished stay.
     KeyboardInterrupt
@@ -562,6 +564,10 @@ def run_pages(
                     failure=outcome.failure,
                 )
                 display.done(results[page.id])
+    for page in pages:
+        failure = results[page.id].failure
+        if failure and failure.error == "ParameterError":
+            raise ParameterError(f"{page.id}: {failure.message}")
     return [results[page.id] for page in pages]
 
 
