@@ -1,7 +1,7 @@
 # The course's commands. `make` alone lists them. Written for the make 3.81 and the sh of a Mac too: no pipes (a
 # failure before a pipe is no failure to sh), no tools that are not on every Unix.
 .DEFAULT_GOAL := help
-.PHONY: help environment book test portability lint format lab serve links lock clean
+.PHONY: help environment book test portability lint format lab serve links bench lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -55,6 +55,9 @@ serve:  ## show the built book on this machine, at a free port
 
 links: $(INSTALLED)  ## check the links that lead outside (needs the network)
 	@$(BIN)/mlcourse links
+
+bench: $(INSTALLED)  ## measure: pages against other tools, rebuilds, page weight (on an idle machine, half an hour)
+	@$(BIN)/python tests/bench.py --jobs $(JOBS)
 
 # Existing pins stay; only what pyproject.toml newly asks for is added. To renew all: rm requirements.txt first.
 lock:  ## compile requirements.txt from pyproject.toml
