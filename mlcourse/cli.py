@@ -16,6 +16,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
+# jsonschema, which reads notebooks, would make a parser of web addresses, which takes a second, and never use it.
+sys.modules.setdefault("rfc3987_syntax", None)
+
 from mlcourse.parameters import ParameterError
 from mlcourse.runner.catalogue import PROFILES, CatalogueError, find_root, load_catalogue
 from mlcourse.runner.files import WriteError, write_all
