@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from course import ROOT, SEED, Course, code, command, one_line, words
 
-from mlcourse.runner.authoring import as_address, setup_cell, source_address, tidy
+from mlcourse.runner.authoring import as_address, new_page, setup_cell, source_address, tidy, with_address
 from mlcourse.runner.catalogue import CatalogueError, read_notebook
 from mlcourse.runner.files import WriteError, write_all
 
@@ -52,14 +52,13 @@ def test_a_new_page_runs_and_has_the_courses_style(course: Course, mlcourse) -> 
     assert result.page.title == "First page"
 
 
-def test_the_same_name_gives_the_same_page(course: Course, mlcourse) -> None:
-    path = course.root / "notebooks/1-part/page.ipynb"
-    written = set()
+def test_the_same_name_gives_the_same_page(course: Course) -> None:
+    written = []
     for name in ("1-part/page", "notebooks/1-part/page.ipynb"):
-        assert mlcourse("new", name).returncode == 0
-        written.add(path.read_bytes())
+        path = new_page(course.root, name)
+        written.append((path, path.read_bytes()))
         path.unlink()
-    assert len(written) == 1
+    assert written[0] == written[1]
 
 
 @pytest.mark.parametrize(
@@ -83,12 +82,23 @@ def test_the_same_name_gives_the_same_page(course: Course, mlcourse) -> None:
         ("1-part/../1-part/page", "is no page's name"),
     ],
 )
-def test_a_page_that_cannot_be_made_is_said_in_one_line(course: Course, mlcourse, name: str, said: str) -> None:
+def test_a_page_that_cannot_be_made_is_said(course: Course, name: str, said: str) -> None:
     course.page("1-part/there", KNOBS)
     before = contents(course)
-    assert said in one_line(mlcourse("new", name))
+    with pytest.raises(CatalogueError) as error:
+        new_page(course.root, name)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
     assert contents(course) == before
     assert sorted(path.name for path in course.root.parent.iterdir()) == ["course"]
+
+
+def test_the_command_says_it_in_one_line(course: Course, mlcourse) -> None:
+    course.page("1-part/there", KNOBS)
+    before = contents(course)
+    assert "notebooks/1-part/there.ipynb exists already" in one_line(mlcourse("new", "1-part/there"))
+    assert "'1-part/../../page' is no page's name; write PART/NAME" in one_line(mlcourse("new", "1-part/../../page"))
+    assert contents(course) == before
 
 
 # ------------------------------------------------------------------------------------------------ tidy
@@ -183,10 +193,10 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
 
 
 @pytest.fixture
-def addressed(course: Course, mlcourse) -> Course:
+def addressed(course: Course) -> Course:
     """A course with two pages and some prose, all of which name the placeholder's address."""
     for name in ("a", "b"):
-        mlcourse("new", f"1-part/{name}")
+        new_page(course.root, f"1-part/{name}")
     course.page("2-other-part/plain", KNOBS)
     old = source_address(course.root)
     (course.root / "book/contributing.md").write_text(f"git clone {old} && cd x\n<{old}/issues> {old}-else\n")
@@ -238,16 +248,20 @@ def test_the_same_address_again_writes_nothing(addressed: Course, mlcourse) -> N
         ),
     ],
 )
-def test_no_file_changes_where_one_cannot_be_read(addressed: Course, mlcourse, spoil, said: str) -> None:
+def test_a_course_that_cannot_be_read_is_said(addressed: Course, spoil, said: str) -> None:
     spoil(addressed.root)
     before = contents(addressed)
-    assert said in one_line(mlcourse("address", "me/course"))
+    with pytest.raises(CatalogueError) as error:
+        with_address(addressed.root, "https://github.com/me/course")
+    assert said in str(error.value)
     assert contents(addressed) == before
 
 
-def test_a_wrong_address_changes_nothing(addressed: Course, mlcourse) -> None:
+def test_bad_input_changes_no_file(addressed: Course, mlcourse) -> None:
+    (addressed.root / "notebooks/2-other-part/plain.ipynb").write_text("{ not json")
     before = contents(addressed)
     assert "'http://x.org/a/b' is no repository" in one_line(mlcourse("address", "http://x.org/a/b"))
+    assert "plain.ipynb is not a notebook" in one_line(mlcourse("address", "me/course"))
     assert contents(addressed) == before
 
 

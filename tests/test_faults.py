@@ -69,6 +69,13 @@ def test_bad_input_of_other_commands_too(course: Course, mlcourse, arguments, sa
     assert not (course.root / "_build").exists()
 
 
+def test_the_command_imports_little_before_it_looks_at_its_input() -> None:
+    slow = "papermill nbclient pandas sklearn tensorflow ray sphinx rich rfc3987_syntax.syntax_helpers"
+    script = f"import sys, mlcourse.cli; print(*[name for name in {slow.split()} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
 def test_one_page_that_refuses_a_parameter_leaves_the_others_their_results(course: Course, mlcourse) -> None:
     course.page("1-part/any", KNOBS)
     course.page("1-part/few", KNOBS, CHECKED.replace("9_999", "9").replace("RATE=real(0, 1)", ""))
