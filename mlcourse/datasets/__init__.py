@@ -6,6 +6,7 @@ from mlcourse.datasets.california import load_california_blocks
 from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
 from mlcourse.datasets.flights import load_nyc_flights
+from mlcourse.datasets.friedman import load_friedman
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
 from mlcourse.datasets.lending import load_lending_club
@@ -37,6 +38,7 @@ __all__ = [
     "load_ames_housing",
     "load_california_blocks",
     "load_fashion_mnist",
+    "load_friedman",
     "load_glove",
     "load_lending_club",
     "load_nyc_flights",
