@@ -8,8 +8,10 @@ from mlcourse.datasets.debtags import PROGRAM_TOPICS, load_debian_programs
 from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
 from mlcourse.datasets.flights import load_nyc_flights
+from mlcourse.datasets.friedman import load_friedman
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
+from mlcourse.datasets.lending import load_lending_club
 from mlcourse.datasets.product_reviews import (
     BOUGHT_RATING,
     IMAGE_CHANNEL,
@@ -41,7 +43,9 @@ __all__ = [
     "load_california_blocks",
     "load_debian_programs",
     "load_fashion_mnist",
+    "load_friedman",
     "load_glove",
+    "load_lending_club",
     "load_nyc_flights",
     "load_product_reviews",
     "load_purchases",
