@@ -3,6 +3,7 @@
 from mlcourse.datasets.ad_clicks import load_ad_clicks
 from mlcourse.datasets.ames import load_ames_housing
 from mlcourse.datasets.california import load_california_blocks
+from mlcourse.datasets.card_fraud import CardFraud, card_fraud_features, load_card_fraud
 from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
 from mlcourse.datasets.flights import load_nyc_flights
@@ -28,14 +29,17 @@ __all__ = [
     "IMAGE_CHANNEL",
     "TEXT_CHANNEL",
     "Card",
+    "CardFraud",
     "Channel",
     "DataError",
     "SeasonalSales",
     "best_accuracy",
     "card",
+    "card_fraud_features",
     "load_ad_clicks",
     "load_ames_housing",
     "load_california_blocks",
+    "load_card_fraud",
     "load_fashion_mnist",
     "load_glove",
     "load_lending_club",
