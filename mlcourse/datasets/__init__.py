@@ -4,8 +4,8 @@ from mlcourse.datasets.ad_clicks import load_ad_clicks
 from mlcourse.datasets.ames import load_ames_housing
 from mlcourse.datasets.arbitrary_zone import load_arbitrary_zone
 from mlcourse.datasets.california import load_california_blocks
-from mlcourse.datasets.debtags import PROGRAM_TOPICS, load_debian_programs
 from mlcourse.datasets.card_fraud import CardFraud, card_fraud_features, load_card_fraud
+from mlcourse.datasets.debtags import PROGRAM_TOPICS, load_debian_programs
 from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
 from mlcourse.datasets.flights import load_nyc_flights
@@ -44,8 +44,8 @@ __all__ = [
     "load_ames_housing",
     "load_arbitrary_zone",
     "load_california_blocks",
-    "load_debian_programs",
     "load_card_fraud",
+    "load_debian_programs",
     "load_fashion_mnist",
     "load_friedman",
     "load_glove",
