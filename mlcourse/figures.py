@@ -157,7 +157,7 @@ def label_lines(axes: Axes, gap: float = 0.0, names: Mapping[str, str] | None = 
         x, y = axes.transAxes.inverted().transform(axes.transData.transform(points[-1]))
         text = axes.annotate(
             (names or {}).get(label, label),
-            (max(x, 0) + 0.012, y),
+            (max(x, 0) + 0.02, y),
             xycoords="axes fraction",
             color=line.get_color(),
             va="center",
