@@ -1,8 +1,7 @@
-# The course's commands. `make` alone lists them.
-SHELL := bash
-.SHELLFLAGS := -euo pipefail -c
+# The course's commands. `make` alone lists them. Written for the make 3.81 and the sh of a Mac too: no pipes (a
+# failure before a pipe is no failure to sh), no tools that are not on every Unix.
 .DEFAULT_GOAL := help
-.PHONY: help environment book test lint format lab serve links lock clean
+.PHONY: help environment book test portability lint format lab serve links bench lock clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -16,7 +15,7 @@ export JUPYTER_DEFAULT_PROVISIONER_NAME ?= mlcourse-warm
 export OMP_NUM_THREADS ?= 1
 
 help:  ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 environment: $(INSTALLED)  ## make the environment from the lock, in .venv
 
@@ -32,21 +31,11 @@ $(INSTALLED): requirements.txt pyproject.toml
 book: $(INSTALLED)  ## execute every page with the book's parameters and render the book to _build/html
 	@$(BIN)/mlcourse build --jobs $(JOBS)
 
-# What was proved stays proved until a file changes: the second run compares one hash.
-test: $(INSTALLED)  ## run everything that proves the project
-	@mkdir -p _build
-	@tree=$$(git ls-files -z --cached --others --exclude-standard --deduplicate | xargs -0 -I{} sh -c 'test ! -f "{}" || sha256sum "{}"' | sha256sum); \
-	if [ "$$tree" = "$$(head -n 1 _build/tested 2>/dev/null)" ]; then \
-	    echo "Nothing has changed since this passed (make clean starts afresh):"; tail -n +2 _build/tested; exit; \
-	fi; \
-	rm -f _build/tested; \
-	$(MAKE) --no-print-directory lint; \
-	$(PYTEST) -n $(JOBS) tests --ignore tests/browser | tee _build/unit.log; \
-	$(PYTEST) -n $(JOBS) --nbmake notebooks | tee _build/pages.log; \
-	$(BIN)/mlcourse build --jobs $(JOBS); \
-	$(PYTEST) -n $(JOBS) tests/browser | tee _build/browser.log; \
-	{ echo "$$tree"; for log in unit pages browser; do tail -n 1 _build/$$log.log; done; } > _build/tested; \
-	tail -n +2 _build/tested
+test: lint  ## run everything that proves the project
+	@$(BIN)/python tests/everything.py --jobs $(JOBS)
+
+portability: $(INSTALLED)  ## run every page elsewhere: Colab's versions, the oldest ones, ordinary kernels (needs the network)
+	@$(PYTEST) -n $(JOBS) tests/portability --all-pages
 
 lint: $(INSTALLED)  ## check the style of modules and notebooks
 	@$(BIN)/ruff check --quiet .
@@ -66,6 +55,9 @@ serve:  ## show the built book on this machine, at a free port
 
 links: $(INSTALLED)  ## check the links that lead outside (needs the network)
 	@$(BIN)/mlcourse links
+
+bench: $(INSTALLED)  ## measure: pages against other tools, rebuilds, page weight (on an idle machine, half an hour)
+	@$(BIN)/python tests/bench.py --jobs $(JOBS)
 
 # Existing pins stay; only what pyproject.toml newly asks for is added. To renew all: rm requirements.txt first.
 lock:  ## compile requirements.txt from pyproject.toml

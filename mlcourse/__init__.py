@@ -4,10 +4,8 @@ A page imports from the first wing only: ``claims``, ``exercises``, ``datasets``
 ``parameters`` and ``pretrained``. ``cli``, ``runner`` and ``site`` are the machinery.
 """
 
-import os
+import mlcourse.quiet as quiet
 
 __version__ = "0.1.0"
 
-# TensorFlow greets every process with lines about GPUs and CPU instructions; they are no part of a page.
-# It reads this when it is imported, and every page imports mlcourse first.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+quiet.quiet_tensorflow()  # every page imports mlcourse first

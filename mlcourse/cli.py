@@ -16,9 +16,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
+# jsonschema, which reads notebooks, would make a parser of web addresses, which takes a second, and never use it.
+sys.modules.setdefault("rfc3987_syntax", None)
+
 from mlcourse.parameters import ParameterError
 from mlcourse.runner.catalogue import PROFILES, CatalogueError, find_root, load_catalogue
-from mlcourse.runner.files import WriteError
+from mlcourse.runner.files import WriteError, write_all
 
 # Exit statuses.
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -107,9 +110,6 @@ def run(
         ray=ray,
         timeout=timeout,
     )
-    for result in results:
-        if result.failure and result.failure.error == "ParameterError":
-            raise ParameterError(f"{result.page.id}: {result.failure.message}")
     failed = [result for result in results if result.failure]
     for result in failed:
         print(describe(result), file=sys.stderr)
@@ -165,23 +165,28 @@ def new(page: Annotated[str, typer.Argument(metavar="PART/NAME")]) -> None:
 @app.command()
 def tidy() -> None:
     """Take outputs and editors' traces out of the notebooks, and write all of them in the same way."""
-    from mlcourse.runner import authoring, catalogue, files
+    from mlcourse.runner import authoring
+    from mlcourse.runner.catalogue import read_notebook
 
     root = find_root()
-    for path in authoring.notebooks(root):
-        text = authoring.tidy(catalogue.read_notebook(path))
-        if text != path.read_text(encoding="utf-8"):
-            files.write(path, text)
-            print(f"tidied {path.relative_to(root)}")
+    _rewrite(root, {path: authoring.tidy(read_notebook(path)) for path in authoring.notebooks(root)})
 
 
 @app.command()
 def address(repository: Annotated[str, typer.Argument(metavar="OWNER/NAME|URL")]) -> None:
-    """Set the repository's address in pyproject.toml and in every page's set-up cell."""
+    """Set the repository's address in pyproject.toml, in every page's set-up cell and in the prose."""
     from mlcourse.runner import authoring
 
     root = find_root()
-    for path in authoring.set_address(root, authoring.as_address(repository)):
+    _rewrite(root, authoring.with_address(root, authoring.as_address(repository)))
+
+
+def _rewrite(root: Path, texts: dict[Path, str]) -> None:
+    try:
+        changed = write_all(texts)
+    except WriteError as error:
+        _stop(FAILED, f"{error}; nothing has changed")
+    for path in changed:
         print(f"wrote {path.relative_to(root)}")
 
 
@@ -190,9 +195,13 @@ def links() -> int:
     """Check the built book's links that lead outside (needs the network)."""
     from mlcourse.site.audit import dead_links
 
-    dead = dead_links(find_root() / "_build" / "html")
+    book = find_root() / "_build" / "html"
+    if not (book / "index.html").is_file():
+        raise CatalogueError(f"there is no book at {book} yet; build it first: mlcourse build")
+    dead = dead_links(book)
     for line in dead:
         print(line, file=sys.stderr)
+    print(f"Dead links: {len(dead) or 'none'}.")
     return FAILED if dead else 0
 
 
@@ -235,7 +244,7 @@ def _lock(root: Path | None) -> list[str]:
     if not wrong:
         return ["✓ the environment is the lock's"]
     more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-    return [f"✗ the environment differs from the lock: {', '.join(wrong[:5])}{more}. Do: make environment"]
+    return [f"✗ the environment differs from the lock: {', '.join(wrong[:5])}{more}. Do: make -B environment"]
 
 
 def _kernels(_: Path | None) -> list[str]:
@@ -247,7 +256,7 @@ def _kernels(_: Path | None) -> list[str]:
 
 
 def _browser(_: Path | None) -> list[str]:
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     found = next(filter(None, map(shutil.which, names)), None)
     if found:
         return [f"✓ browser for the tests: {found}"]
@@ -262,8 +271,10 @@ def _disk(root: Path | None) -> list[str]:
 
 
 def _data(_: Path | None) -> list[str]:
-    from mlcourse.datasets.files import DataError, cards, data_path
+    from mlcourse.datasets.files import DataError, cards, data_folder, data_path
 
+    if not (data_folder() / "README.md").is_file():
+        return [f"✗ there are no data files at {data_folder()}. Do: git checkout -- data"]
     wrong = []
     for file in cards():
         try:

@@ -17,13 +17,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-# One meaning a colour, in the whole book. Okabe and Ito's palette (2008), which readers with any colour
-# vision can tell apart; yellow is left out, it is too faint on paper.
+# One meaning a colour, in the whole book, and colours that readers with any colour vision can tell apart: Okabe and
+# Ito's vermillion, blue and bluish green (2008), Tol's wine (2021) where their purple is too faint on paper.
 NAIVE = "#d55e00"
 PATTERN = "#0072b2"
 TRUTH = "#22272e"
 OTHER = "#009e73"
-SECOND = "#aa4499"
+SECOND = "#882255"
 MUTED = "#7a828c"
 
 PAPER = "#fbfaf7"
@@ -127,20 +127,27 @@ def _saved(figure: Figure, kind: str) -> bytes:
     return stream.getvalue()
 
 
-def label_lines(axes: Axes, gap: float = 0.05, names: Mapping[str, str] | None = None) -> None:
+def label_lines(axes: Axes, gap: float = 0.0, names: Mapping[str, str] | None = None) -> None:
     """Write each line's label at its right end, in the line's colour, instead of a legend.
+
+    The labels stay within the axes' height, and keep apart by a line of text at least.
 
     Parameters
     ----------
     axes
-        Axes whose labelled lines get their names; set scales and limits first.
+        Axes whose labelled lines get their names; set scales, limits and titles first.
     gap
-        The least distance between two names, as a share of the axes' height.
+        A distance of labels that looks better, as a share of the axes' height, where there is room for it.
     names
         Replaces labels by longer or shorter ones, by label.
+
+    Raises
+    ------
+    ValueError
+        If there are more labels than have room beside the axes.
     """
     axes.autoscale_view()
-    ends = []
+    labels = []
     for line in axes.get_lines():
         label = str(line.get_label())
         points = np.column_stack([np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)])
@@ -148,25 +155,34 @@ def label_lines(axes: Axes, gap: float = 0.05, names: Mapping[str, str] | None =
         if label.startswith("_") or not len(points):
             continue
         x, y = axes.transAxes.inverted().transform(axes.transData.transform(points[-1]))
-        ends.append([y, x, (names or {}).get(label, label), line.get_color()])
-    ends.sort(key=lambda end: end[0])
-    heights = [end[0] for end in ends]
-    for i in range(1, len(heights)):
-        heights[i] = max(heights[i], heights[i - 1] + gap)
-    # Names pushed above the axes come down again, those below them first keep their distance.
-    for i in range(len(heights) - 1, -1, -1):
-        ceiling = 1.0 if i == len(heights) - 1 else heights[i + 1] - gap
-        heights[i] = min(heights[i], ceiling)
-    for (_, x, label, colour), y in zip(ends, heights, strict=True):
-        axes.annotate(
-            label,
-            (max(x, 0) + 0.012, y),
+        text = axes.annotate(
+            (names or {}).get(label, label),
+            (max(x, 0) + 0.02, y),
             xycoords="axes fraction",
-            color=colour,
+            color=line.get_color(),
             va="center",
             fontweight="bold",
             annotation_clip=False,
         )
+        labels.append((y, text))
+    if not labels:
+        return
+    labels.sort(key=lambda entry: entry[0])
+    # How high a word is beside the axes is known once they have their place.
+    axes.figure.canvas.figure.draw_without_rendering()
+    height = max(text.get_window_extent().height for _, text in labels) / axes.bbox.height
+    if len(labels) * height > 1:
+        raise ValueError(f"{len(labels)} labels do not fit beside these axes: make the figure higher, or label fewer")
+    gap = min(max(gap, height), (1 - height) / max(len(labels) - 1, 1))
+    lowest, highest = height / 2, 1 - height / 2
+    places = []
+    for y, _ in labels:
+        places.append(max(y, places[-1] + gap if places else lowest))
+    # Names pushed above the axes come down again, those below them first keep their distance.
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], places[i + 1] - gap if i + 1 < len(places) else highest)
+    for (_, text), y in zip(labels, places, strict=True):
+        text.xy = text.xyann = (text.xy[0], y)
 
 
 # The diagram's kinds of box: face, edge.
@@ -206,8 +222,17 @@ def diagram(
     Raises
     ------
     ValueError
-        If a kind is unknown, or an arrow names a box that is not there.
+        If there is no box, a kind is unknown, or an arrow names a box that is not there.
     """
+    if not boxes:
+        raise ValueError("diagram() needs a box at least")
+    for name, (_, _, _, *kind) in boxes.items():
+        if kind and kind[0] not in _KINDS:
+            raise ValueError(f"box '{name}' has kind {kind[0]!r}; allowed: {', '.join(_KINDS)}")
+    arrows = list(arrows)
+    for name in (name for arrow in arrows for name in arrow[:2]):
+        if name not in boxes:
+            raise ValueError(f"an arrow names '{name}'; the boxes are: {', '.join(boxes)}")
     across, down = (box[0] + 0.75) * scale, box[1] + 0.45
     places = {name: (spec[0] * across, -spec[1] * down) for name, spec in boxes.items()}
     xs, ys = zip(*places.values(), strict=True)
@@ -219,8 +244,6 @@ def diagram(
     axes.axis("off")
     shapes = {}
     for name, (_, _, text, *kind) in boxes.items():
-        if kind and kind[0] not in _KINDS:
-            raise ValueError(f"box '{name}' has kind {kind[0]!r}; allowed: {', '.join(_KINDS)}")
         face, edge = _KINDS[kind[0] if kind else "step"]
         x, y = places[name]
         shapes[name] = FancyBboxPatch(
@@ -234,9 +257,6 @@ def diagram(
         axes.add_patch(shapes[name])
         axes.text(x, y, text, ha="center", va="center", fontsize=10.5, linespacing=1.25)
     for start, end, *text in arrows:
-        for name in (start, end):
-            if name not in boxes:
-                raise ValueError(f"an arrow names '{name}'; the boxes are: {', '.join(boxes)}")
         axes.annotate(
             "",
             places[end],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import offline
 import pytest
 from course import Course, command
 
@@ -37,3 +39,14 @@ def mlcourse(course: Course) -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return call
+
+
+@pytest.fixture(scope="session")
+def cut_off() -> list[str]:
+    """What to put before a command that shall find no network."""
+    words = [sys.executable, offline.__file__]
+    env = {name: value for name, value in os.environ.items() if name != "CI"}
+    told = subprocess.run([*words, "true"], env=env, capture_output=True, text=True, check=True).stdout
+    if told != "With the network cut off: true\n":
+        (pytest.fail if os.environ.get("CI") and sys.platform == "linux" else pytest.skip)(told)
+    return words

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
+import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,8 @@ import psutil
 ROOT = Path(__file__).parents[1]
 
 SEED = "SEED: int = 0  # draws everything that is random"
+# A cell that writes its kernel's process id to a file, and then has work for a minute.
+SLOW = "import os, pathlib, time\npathlib.Path({0!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
 
 
 def code(source: str, *tags: str) -> nbformat.NotebookNode:
@@ -54,6 +60,13 @@ class Course:
             self.list_pages(id)
         return path
 
+    def for_authors(self, *parts: str) -> None:
+        """Add what the authors' commands need: parts (``1-part`` if none is named), the address, the style."""
+        for part in parts or ("1-part",):
+            (self.root / "notebooks" / part).mkdir(parents=True, exist_ok=True)
+        for file in ("pyproject.toml", "notebooks/ruff.toml"):
+            shutil.copy(ROOT / file, self.root / file)
+
     def book(self, text: str) -> None:
         """Write ``book/parameters.yml``."""
         (self.root / "book" / "parameters.yml").write_text(text)
@@ -77,6 +90,50 @@ class Course:
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "mlcourse.cli", *arguments]
+
+
+def started(course: Course, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    """The command ``mlcourse``, at work in a course as in a terminal: :func:`ctrl_c` reaches all that it started."""
+    return subprocess.Popen(
+        command(*arguments),
+        cwd=course.root,
+        env=os.environ | (env or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # The tests themselves may run in the background, where a shell lets nothing hear a Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def ctrl_c(process: subprocess.Popen[str]) -> None:
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def one_line(result: subprocess.CompletedProcess[str]) -> str:
+    """The only line of a command that was given bad input."""
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("mlcourse: ")
+    return line
+
+
+@contextlib.contextmanager
+def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A command that goes on until it is stopped; it and its children are gone at the end."""
+    with subprocess.Popen(command, text=True, start_new_session=True, **options) as process:
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(timeout=20)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
 def text_of(path: Path) -> str:

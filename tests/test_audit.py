@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from course import Course, one_line
 
 from mlcourse.site import audit as audit_module
 from mlcourse.site.audit import Site, audit, dead_links, outside_links
@@ -125,21 +128,58 @@ def test_a_page_over_the_budget_is_named(site: Path, monkeypatch: pytest.MonkeyP
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
+    """Answers with the status that the address names; /301/404 leads on to /404."""
+
     def do_GET(self) -> None:
-        self.send_response(int(self.path.strip("/")))
+        status, _, onwards = self.path.strip("/").partition("/")
+        self.send_response(int(status))
+        if onwards:
+            self.send_header("Location", f"/{onwards}")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
         pass
 
 
-def test_dead_links_are_those_whose_server_says_so(site: Path) -> None:
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The address of a web server on this machine."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{server.server_port}"
-        # Gone, refused to robots, out of order, there: with an anchor and without, one address.
-        names = ("404", "403", "500", "200", "200#part")
-        found(site, "".join(f'<a href="{base}/{name}">x</a>' for name in names))
-        assert len(outside_links(site)) == 4
-        assert dead_links(site) == [f"{base}/404: 404 Not Found (index.html)"]
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+def test_dead_links_are_those_whose_server_says_so(site: Path, server: str) -> None:
+    # Gone, refused to robots, out of order, there: with an anchor and without, one address.
+    names = ("404", "410", "301/404", "403", "500", "301/200", "200", "200#part")
+    found(site, "".join(f'<a href="{server}/{name}">x</a>' for name in names))
+    assert len(outside_links(site)) == 7
+    assert dead_links(site) == [
+        f"{server}/404: 404 Not Found (index.html)",
+        f"{server}/410: 410 Gone (index.html)",
+        f"{server}/301/404: 404 Not Found (index.html)",
+    ]
+
+
+def test_a_server_that_does_not_exist_is_dead_and_one_that_is_down_is_not(site: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    found(site, f'<a href="http://server.invalid/">x</a> <a href="http://127.0.0.1:{port}/">x</a>')
+    (dead,) = dead_links(site)
+    assert dead.startswith("http://server.invalid/: no such server (")
+
+
+def test_the_command_names_dead_links_with_the_pages_they_are_on(course: Course, mlcourse, server: str) -> None:
+    book = course.root / "_build/html"
+    assert f"there is no book at {book} yet; build it first: mlcourse build" in one_line(mlcourse("links"))
+    (book / "part").mkdir(parents=True)
+    (book / "index.html").write_text(GOOD % f'<a href="{server}/200">good</a><a href="part/page.html">inside</a>')
+    (book / "part/page.html").write_text(GOOD % f'<a href="{server}/200">x</a>')
+    done = mlcourse("links")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Dead links: none.\n", "")
+    for page in ("index.html", "part/page.html"):
+        (book / page).write_text(GOOD % f'<a href="{server}/404#anchor">gone</a>')
+    done = mlcourse("links")
+    assert (done.returncode, done.stdout) == (1, "Dead links: 1.\n")
+    assert done.stderr == f"{server}/404: 404 Not Found (index.html, part/page.html)\n"

@@ -1,14 +1,20 @@
 """Pages become results: parameters in, outputs and facts out, once for each content."""
 
+import itertools
 import json
 import os
+import signal
+import sys
 import time
 
 import nbformat
 import pytest
 from course import SEED, Course, code, text_of, words
+from jupyter_client.provisioning import KernelProvisionerFactory
+from nbclient import NotebookClient
 
 from mlcourse.parameters import ParameterError
+from mlcourse.runner import execute, warm
 from mlcourse.runner.catalogue import CatalogueError
 from mlcourse.runner.execute import result_path
 
@@ -92,7 +98,8 @@ def test_a_spoilt_result_is_made_anew(course: Course) -> None:
         assert not course.run()[0].reused
 
 
-def test_warm_and_cold_give_the_same_result(course: Course) -> None:
+def test_warm_and_cold_give_the_same_result(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCOURSE_WARM_MODULES", os.environ["MLCOURSE_WARM_MODULES"] + " pandas")
     course.page(
         "1-part/page",
         KNOBS,
@@ -103,10 +110,14 @@ def test_warm_and_cold_give_the_same_result(course: Course) -> None:
         "warnings.warn('Look out.'); os.system('echo from below')",
         "fig, ax = plt.subplots(); ax.plot([1, 2]);",
         "{'a': 1, 'b': [1, 2]}",
+        # Another folding in a terminal than in a notebook.
+        "import pandas as pd; pd.DataFrame(np.zeros((2, 30)))",
     )
     outputs = []
     for cold in (True, False):
-        path = course.run(cold=cold)[0].path
+        (result,) = course.run(cold=cold)
+        assert result.failure is None
+        path = result.path
         notebook = nbformat.read(path, as_version=4)
         assert notebook.metadata["mlcourse"]["warm"] is not cold
         outputs.append([[dict(output) for output in cell.get("outputs", [])] for cell in notebook.cells])
@@ -114,6 +125,44 @@ def test_warm_and_cold_give_the_same_result(course: Course) -> None:
     for cold_cell, warm_cell in zip(*outputs, strict=True):
         # Each run has its own folder, whose name appears in warnings and in the environment.
         assert _neutral(cold_cell) == _neutral(warm_cell)
+
+
+def test_what_a_cell_prints_is_one_output_whenever_it_came(course: Course) -> None:
+    course.page("1-part/page", KNOBS, "import time\nfor number in range(3): print(number); time.sleep(0.5)")
+    notebook = nbformat.read(course.run()[0].path, as_version=4)
+    assert [output.text for output in notebook.cells[1].outputs] == ["0\n1\n2\n"]
+
+
+@pytest.mark.parametrize("lacking", ["Linux", "process file descriptors", "a Linux that has them"])
+def test_where_nothing_can_be_forked_pages_run_in_ordinary_kernels(course: Course, monkeypatch, lacking: str) -> None:
+    def refuse(pid: int) -> int:
+        raise OSError("Function not implemented")
+
+    if lacking == "Linux":
+        monkeypatch.setattr(sys, "platform", "darwin")
+        # What a Mac does not have either.
+        monkeypatch.delattr(os, "pidfd_open")
+        monkeypatch.delattr(signal, "pidfd_send_signal")
+    elif lacking == "process file descriptors":
+        monkeypatch.delattr(os, "pidfd_open")
+    else:
+        monkeypatch.setattr(os, "pidfd_open", refuse)
+    assert not warm.supported()
+    course.page("1-part/page", KNOBS, "print(SEED + 1)")
+    (result,) = course.run()
+    assert text_of(result.path) == "1\n"
+    assert nbformat.read(result.path, as_version=4).metadata["mlcourse"]["warm"] is False
+
+
+def test_nbmake_and_jupyter_get_ordinary_kernels_too(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "supported", lambda: False)
+    monkeypatch.setenv("JUPYTER_DEFAULT_PROVISIONER_NAME", "mlcourse-warm")
+    KernelProvisionerFactory.clear_instance()
+    page = nbformat.read(course.page("1-part/page", "import sys; print('tensorflow' in sys.modules)"), 4)
+    client = NotebookClient(page, timeout=60, kernel_name="python3")
+    client.execute()
+    KernelProvisionerFactory.clear_instance()
+    assert page.cells[0].outputs[0].text == "False\n"
 
 
 def _neutral(cell: list[dict]) -> str:
@@ -131,6 +180,29 @@ def test_pages_run_side_by_side(course: Course, tmp_path) -> None:
     results = course.run(jobs=2, timeout=20)
     assert [result.page.name for result in results] == ["a", "b"]
     assert not any(result.failure for result in results)
+
+
+def test_a_kernel_starts_while_another_computes_and_then_waits_for_its_turn(course: Course) -> None:
+    look = "import psutil, time; print(psutil.Process().create_time(), time.time()); time.sleep(2); print(time.time())"
+    for name in "abc":
+        course.page(f"1-part/{name}", KNOBS, look)
+    times = [[float(time) for time in text_of(result.path).split()] for result in course.run(jobs=1)]
+    for (_, _, end), (created, begin, _) in itertools.pairwise(times):
+        assert created < end <= begin
+
+
+def test_a_page_that_comes_to_nothing_leaves_its_turn_to_others(course: Course, monkeypatch) -> None:
+    for name in "abc":
+        course.page(f"1-part/{name}", KNOBS, "print(1)")
+    make = execute.tempfile.TemporaryDirectory
+
+    def no_room_at_first(*arguments, **options):
+        monkeypatch.setattr(execute.tempfile, "TemporaryDirectory", make)
+        raise OSError("no room")
+
+    monkeypatch.setattr(execute.tempfile, "TemporaryDirectory", no_room_at_first)
+    results = course.run(jobs=1)
+    assert [result.failure and result.failure.message for result in results] == ["no room", None, None]
 
 
 def test_each_page_runs_alone_in_its_own_folder_which_goes(course: Course) -> None:

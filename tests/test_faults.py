@@ -11,22 +11,14 @@ import time
 from pathlib import Path
 
 import pytest
-from course import SEED, Course, alive, code, command, text_of, wait_until, words
+from course import SEED, SLOW, Course, alive, code, command, ctrl_c, one_line, started, text_of, wait_until, words
 
 from mlcourse.runner import files
 from mlcourse.runner.files import WriteError
 
 KNOBS = code(SEED, "parameters")
-CHECKED = "from mlcourse.parameters import check_parameters, whole\ncheck_parameters(globals(), SEED=whole(0, 9_999))"
-
-
-def one_line(result: subprocess.CompletedProcess[str]) -> str:
-    """The only line of a command that was given bad input."""
-    assert result.returncode == 2, result.stderr
-    assert result.stdout == ""
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("mlcourse: ")
-    return line
+CHECKED = """from mlcourse.parameters import check_parameters, real, whole
+check_parameters(globals(), SEED=whole(0, 9_999), RATE=real(0, 1))"""
 
 
 @pytest.mark.parametrize(
@@ -35,19 +27,63 @@ def one_line(result: subprocess.CompletedProcess[str]) -> str:
         (["nope"], "there is no page 'nope'; there are: 1-part/page"),
         (["pag"], "there is no page 'pag'; did you mean 'page'?"),
         (["-p", "SEED=a"], "1-part/page: SEED must be of type int, not 'a'"),
-        (["-p", "ROWS=5"], "1-part/page has no parameter ROWS; it has: SEED"),
+        (["-p", "SEED=1.5"], "1-part/page: SEED must be of type int, not 1.5"),
+        (["-p", "ROWS=5"], "1-part/page has no parameter ROWS; it has: SEED, RATE"),
+        (["-p", "RATE=fast"], "1-part/page: RATE must be of type float, not 'fast'"),
+        (["-p", "RATE=1.5"], "1-part/page: RATE must be a number from 0 to 1, not 1.5"),
         (["-p", "SEED"], "-p takes NAME=VALUE, not 'SEED'"),
+        (["-p", "=5"], "-p takes NAME=VALUE, not '=5'"),
         (["--seed", "-3"], "1-part/page: SEED must be a whole number from 0 to 9,999, not -3"),
         (["--seed", "x"], "'--seed'"),
         (["--jobs", "0"], "'--jobs'"),
+        (["--jobs", "many"], "'--jobs'"),
+        (["--jobs", "257"], "'--jobs'"),
+        (["--timeout", "0"], "'--timeout'"),
         (["--profile", "slow"], "there is no profile 'slow'; allowed: quick, book"),
         (["--frobnicate"], "--frobnicate"),
     ],
 )
 def test_bad_input_ends_in_one_line(course: Course, mlcourse, arguments, said) -> None:
-    course.page("1-part/page", KNOBS, CHECKED)
+    course.page("1-part/page", code(f"{SEED}\nRATE: float = 0.5  # share", "parameters"), CHECKED)
     assert said in one_line(mlcourse("run", *arguments))
-    assert not list(course.root.rglob("_build/**/*.ipynb*"))
+    assert not (course.root / "_build").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["build", "--seed", "-3"], "1-part/page: SEED must be a whole number from 0 to 9,999, not -3"),
+        (["build", "--seed", "1.5"], "'--seed'"),
+        (["build", "--jobs", "0"], "'--jobs'"),
+        (["build", "--profile", "book"], "--profile"),
+        (["build", "page"], "page"),
+        (["frobnicate"], "frobnicate"),
+        (["new"], "PART/NAME"),
+        (["address", "me/course", "more"], "more"),
+    ],
+)
+def test_bad_input_of_other_commands_too(course: Course, mlcourse, arguments, said) -> None:
+    course.page("1-part/page", code(f"{SEED}\nRATE: float = 0.5  # share", "parameters"), CHECKED)
+    (course.root / "book/index.md").write_text("# Start\n")
+    assert said in one_line(mlcourse(*arguments))
+    assert not (course.root / "_build").exists()
+
+
+def test_the_command_imports_little_before_it_looks_at_its_input() -> None:
+    slow = "papermill nbclient pandas sklearn tensorflow ray sphinx rich rfc3987_syntax.syntax_helpers"
+    script = f"import sys, mlcourse.cli; print(*[name for name in {slow.split()} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
+def test_one_page_that_refuses_a_parameter_leaves_the_others_their_results(course: Course, mlcourse) -> None:
+    course.page("1-part/any", KNOBS)
+    course.page("1-part/few", KNOBS, CHECKED.replace("9_999", "9").replace("RATE=real(0, 1)", ""))
+    done = mlcourse("run", "--seed", "10")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "mlcourse: 1-part/few: SEED must be a whole number from 0 to 9, not 10"
+    assert "Traceback" not in done.stderr
+    assert course.results("custom") == {"1-part/any.ipynb"}
 
 
 def test_a_file_that_is_not_json(course: Course, mlcourse) -> None:
@@ -157,20 +193,11 @@ def test_a_data_file_with_a_wrong_checksum_fails_the_page_in_one_line(course: Co
     assert len(failure.traceback) == 1
 
 
-SLOW = "import os, pathlib, time\npathlib.Path({0!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
-
-
 def started_build(course: Course, pid_file: Path, *options: str) -> tuple[subprocess.Popen[str], int]:
     """``mlcourse run`` with one finished page and one in the middle of its work, and that page's kernel."""
     course.page("1-part/done", KNOBS, "import os; print(os.getpid())")
     course.page("1-part/slow", KNOBS, SLOW.format(str(pid_file)))
-    build = subprocess.Popen(
-        command("run", "--jobs", "2", *options),
-        cwd=course.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    build = started(course, "run", "--jobs", "2", *options)
     wait_until(lambda: course.results() == {"1-part/done.ipynb"} and pid_file.exists() and pid_file.read_text(), 60)
     return build, int(pid_file.read_text())
 
@@ -188,7 +215,7 @@ def goes_on(course: Course) -> None:
 @pytest.mark.parametrize("options", [(), ("--cold",)])
 def test_ctrl_c_stops_at_once_and_keeps_what_is_finished(course: Course, tmp_path: Path, options) -> None:
     build, kernel = started_build(course, tmp_path / "pid", *options)
-    build.send_signal(signal.SIGINT)
+    ctrl_c(build)
     _, errors = build.communicate(timeout=15)
     assert build.returncode == 130
     assert errors.splitlines()[-1].startswith("mlcourse: interrupted; what is finished is kept")

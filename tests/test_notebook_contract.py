@@ -1,4 +1,7 @@
-"""What a machine can check of the notebook contract, on every page."""
+"""What a machine can check of the notebook contract, on every page and on what ``mlcourse new`` writes.
+
+A check takes ``page`` if a fresh page keeps it already, and ``finished_page`` if that needs an author.
+"""
 
 import ast
 import re
@@ -6,9 +9,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from course import ROOT
+from course import ROOT, Course
 
-from mlcourse.runner.authoring import setup_cell, source_address, tidy
+from mlcourse.runner.authoring import new_page, setup_cell, source_address, tidy
 from mlcourse.runner.catalogue import load_catalogue
 
 PAGES = sorted((ROOT / "notebooks").rglob("*.ipynb"))
@@ -44,8 +47,20 @@ class Notebook:
         ]
 
 
-@pytest.fixture(params=PAGES, ids=lambda path: path.stem)
+@pytest.fixture(scope="session")
+def fresh_page(tmp_path_factory) -> Notebook:
+    course = Course(tmp_path_factory.mktemp("fresh") / "course")
+    course.for_authors()
+    return Notebook(new_page(course.root, "1-part/fresh_page"))
+
+
+@pytest.fixture(params=[*PAGES, None], ids=lambda path: path.stem if path else "fresh_page")
 def page(request) -> Notebook:
+    return Notebook(request.param) if request.param else request.getfixturevalue("fresh_page")
+
+
+@pytest.fixture(params=PAGES, ids=lambda path: path.stem)
+def finished_page(request) -> Notebook:
     return Notebook(request.param)
 
 
@@ -71,13 +86,30 @@ def test_frame(page):
         "Solution",
         "Price",
     ]
-    assert len(page.prose.split()) >= 500
 
 
 def test_one_title_with_its_promise(page):
     assert len(re.findall(r"^# .+$", page.prose, flags=re.MULTILINE)) == 1
     assert page.cells[0].source.startswith("# ")
     assert re.search(r"minutes to .+Environment: core", page.cells[0].source, flags=re.DOTALL)
+
+
+def test_says_how_long_it_takes(finished_page):
+    assert re.search(r"\d+ minutes to ", finished_page.cells[0].source)
+
+
+def test_has_words(finished_page):
+    assert len(finished_page.prose.split()) >= 500
+
+
+def test_nothing_is_left_to_do(finished_page):
+    assert [cell.source for cell in finished_page.cells if "TODO" in cell.source] == []
+
+
+@pytest.mark.parametrize("check", [test_says_how_long_it_takes, test_has_words, test_nothing_is_left_to_do])
+def test_a_fresh_page_is_not_taken_for_a_finished_one(fresh_page, check):
+    with pytest.raises(AssertionError):
+        check(fresh_page)
 
 
 def test_setup_cell_carries_the_projects_address(page):

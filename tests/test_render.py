@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from course import command, one_line, wait_until
 from sphinx_codeautolink.extension.resolve import CouldNotResolve
 
 from mlcourse.site import render as render_module
@@ -292,20 +292,11 @@ def test_with_an_address_there_are_buttons_and_a_page_for_lost_readers(course: P
     assert all(address.startswith(("/course/", "https://")) for address in addresses)
 
 
-def test_the_whole_way_with_the_network_cut_off(course: Path) -> None:
-    """Pages executed, rendered and audited in a network namespace that has a loopback device and no route."""
-    inside = ["unshare", "--map-root-user", "--net", "--"]
-    if shutil.which("unshare") is None or subprocess.run([*inside, "true"], capture_output=True).returncode:
-        pytest.skip("no network namespaces here: unshare is missing or not permitted")
-    code = (
-        "import pathlib, socket, sys; from mlcourse.site.render import build\n"
-        "try: socket.create_connection(('192.0.2.1', 80), 2); sys.exit('there is a network')\n"
-        "except OSError: build(pathlib.Path(sys.argv[1]), jobs=1, cold=True, seed=None)"
-    )
+def test_the_whole_way_with_the_network_cut_off(course: Path, cut_off: list[str]) -> None:
+    """Pages executed, rendered and audited without a network. ``make test`` builds the whole book like this."""
     shutil.rmtree(course / "_build")
-    script = f'ip link set lo up 2>/dev/null; exec "{sys.executable}" -c "$0" "{course}"'
-    env = os.environ | {"MLCOURSE_STRICT": "1"}
-    run = subprocess.run([*inside, "sh", "-c", script, code], capture_output=True, text=True, timeout=300, env=env)
+    command = [*cut_off, sys.executable, "-m", "mlcourse.cli", "build", "--jobs", "1", "--cold"]
+    run = subprocess.run(command, cwd=course, capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stderr[-2000:]
     assert "2 pages, 2 of them executed" in run.stdout
     assert (course / f"_build/html/notebooks/{PAGE}.html").is_file()
@@ -317,3 +308,61 @@ def test_a_page_that_fails_is_named_with_its_cell(course: Path) -> None:
         build(course, jobs=1, cold=True, seed=None)
     assert str(error.value).startswith(f"{PAGE}: ZeroDivisionError in cell 2: division by zero")
     assert not (course / "_build/html").exists()
+
+
+# ------------------------------------------------------------------------------------------------ the command
+
+
+def in_the_course(course: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), cwd=course, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda root: (root / "book/more.md").write_text("# More\n"), "_toc.yml does not name book/more: add it, or"),
+        (lambda root: (root / "book/glossary.md").unlink(), "_toc.yml names book/glossary, which does not exist"),
+        (lambda root: (root / f"notebooks/{PAGE}.ipynb").unlink(), f"there is no notebooks/{PAGE}.ipynb"),
+    ],
+)
+def test_a_table_of_contents_that_does_not_fit_is_said_before_anything_runs(course: Path, spoil, said: str) -> None:
+    shutil.rmtree(course / "_build")
+    spoil(course)
+    assert said in one_line(in_the_course(course, "build"))
+    assert not (course / "_build").exists()
+
+
+def test_a_parameter_of_the_book_that_a_page_refuses_is_one_line(course: Path) -> None:
+    check = "from mlcourse.parameters import check_parameters, whole\ncheck_parameters(globals(), ROWS=whole(1, 100))"
+    page = notebook("First", "Words.", "ROWS: int = 10  # rows", check)
+    page.cells[2].metadata["tags"] = ["parameters"]
+    write(course, PAGE, page)
+    (course / "book/parameters.yml").write_text(f"{PAGE}:\n  ROWS: 500\n")
+    done = in_the_course(course, "build")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == f"mlcourse: {PAGE}: ROWS must be a whole number from 1 to 100, not 500"
+    assert "Traceback" not in done.stderr
+
+
+def test_a_build_that_failed_and_one_that_was_killed_heal(course: Path) -> None:
+    index, html = course / "book/index.md", course / "_build/html"
+    good = index.read_text()
+    index.write_text(f"{good}\nSee [what is not there](gone.md).\n")
+    done = in_the_course(course, "build")
+    assert done.returncode == 1
+    findings = done.stderr.partition("mlcourse: the book was not built\n")[2].splitlines()
+    assert any("book/index.md" in finding and "gone.md" in finding for finding in findings), done.stderr
+    assert "Traceback" not in done.stderr
+
+    index.write_text(good)
+    shutil.rmtree(html)
+    run = subprocess.Popen(command("build"), cwd=course, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: any(html.rglob("*.html")), 60)
+    run.kill()
+    run.wait()
+    assert not (course / "_build/html.stamp").exists(), "it was killed too late to prove anything"
+
+    done = in_the_course(course, "build")
+    assert done.returncode == 0, done.stderr
+    assert "2 pages, 0 of them executed" in done.stdout
+    assert all(path.read_text("utf8").rstrip().endswith("</html>") for path in html.rglob("*.html"))

@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from mlcourse.claims import CLAIM_MIME
+from mlcourse.runner.catalogue import CatalogueError
 from mlcourse.site.stage import (
-    StageError,
     book_tree,
+    check_toc,
     extract_figures,
     picture_size,
     site_address,
@@ -137,16 +138,20 @@ def test_the_download_is_the_page_as_committed(course: Path) -> None:
     )
 
 
-def test_a_prose_page_that_the_toc_does_not_name_is_an_error(course: Path) -> None:
+def test_what_the_toc_and_the_files_do_not_share_is_named(course: Path) -> None:
+    check_toc(course, ["1-part/page"])
+    (course / "book/README.md").write_text("For those who work on the book.\n")
+    check_toc(course, ["1-part/page"])
+    with pytest.raises(CatalogueError, match="names notebooks/1-part/page, which does not exist"):
+        check_toc(course, [])
+    with pytest.raises(CatalogueError, match="does not name notebooks/1-part/other: add it, or remove the file"):
+        check_toc(course, ["1-part/page", "1-part/other"])
     (course / "book/forgotten.md").write_text("# Forgotten\n")
-    with pytest.raises(StageError, match=r"does not name book/forgotten"):
-        tree_of(course)
-
-
-def test_a_prose_page_that_does_not_exist_is_an_error(course: Path) -> None:
+    with pytest.raises(CatalogueError, match="does not name book/forgotten"):
+        check_toc(course, ["1-part/page"])
     (course / "book/index.md").unlink()
-    with pytest.raises(StageError, match=r"names book/index, which does not exist"):
-        tree_of(course)
+    with pytest.raises(CatalogueError, match="names book/index, which does not exist"):
+        check_toc(course, ["1-part/page"])
 
 
 def test_the_toc_is_read_in_its_order_at_any_depth(course: Path) -> None:

@@ -2,10 +2,15 @@
 
 from mlcourse.datasets.ad_clicks import load_ad_clicks
 from mlcourse.datasets.ames import load_ames_housing
+from mlcourse.datasets.arbitrary_zone import load_arbitrary_zone
 from mlcourse.datasets.california import load_california_blocks
+from mlcourse.datasets.card_fraud import CardFraud, card_fraud_features, load_card_fraud
+from mlcourse.datasets.debtags import PROGRAM_TOPICS, load_debian_programs
 from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
 from mlcourse.datasets.flights import load_nyc_flights, load_nyc_weather
+from mlcourse.datasets.flights import load_nyc_flights
+from mlcourse.datasets.friedman import load_friedman
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
 from mlcourse.datasets.lending import load_lending_club
@@ -26,17 +31,24 @@ __all__ = [
     "BOUGHT_RATING",
     "FASHION_KINDS",
     "IMAGE_CHANNEL",
+    "PROGRAM_TOPICS",
     "TEXT_CHANNEL",
     "Card",
+    "CardFraud",
     "Channel",
     "DataError",
     "SeasonalSales",
     "best_accuracy",
     "card",
+    "card_fraud_features",
     "load_ad_clicks",
     "load_ames_housing",
+    "load_arbitrary_zone",
     "load_california_blocks",
+    "load_card_fraud",
+    "load_debian_programs",
     "load_fashion_mnist",
+    "load_friedman",
     "load_glove",
     "load_lending_club",
     "load_nyc_flights",

@@ -21,6 +21,7 @@ if "google.colab" in sys.modules:
 """
 
 _SOURCE = re.compile(r'^(Source = ")([^"]*)(")', flags=re.MULTILINE)
+_ASCII = re.ASCII | re.IGNORECASE
 
 # What a new page holds: cell type, tags, source. TODO marks what only its author can write.
 _TEMPLATE: list[tuple[str, list[str], str]] = [
@@ -31,7 +32,7 @@ _TEMPLATE: list[tuple[str, list[str], str]] = [
 
 TODO: one sentence that promises what the reader will be able to do.
 
-Reading: TODO minutes · Running: TODO seconds · Before you start: TODO links to pages · Environment: core
+*TODO minutes to read, seconds to run. Before: TODO links to pages. Environment: core.*
 
 **At a glance**
 
@@ -74,7 +75,14 @@ rng = np.random.default_rng(SEED)""",
     ("markdown", [], "## The pattern\n\nTODO: the idea in a few lines, a diagram, then the library."),
     ("markdown", [], "## What it buys, what it costs\n\nTODO: naive and pattern side by side, then the trade-off."),
     ("markdown", [], "## Claims\n\nTODO: three to eight claims, one about the price, one that surprises."),
-    ("code", [], 'claim("TODO: a sentence about the world.", float(rng.random(ROWS).mean()), within=(0.3, 0.7))'),
+    (
+        "code",
+        [],
+        """sample = rng.random(ROWS)
+claim("TODO: what the pattern buys.", sample.mean(), within=(0.3, 0.7))
+claim("TODO: what it costs.", sample.max(), at_most=1)
+claim("TODO: what may surprise.", sample.std(), at_least=0.1)""",
+    ),
     ("markdown", [], "## When not to use it\n\nTODO: the condition, and the alternatives."),
     ("markdown", [], "## Exercises\n\n### First exercise\n\nTODO: a task that needs thinking."),
     (
@@ -141,31 +149,41 @@ def as_address(text: str) -> str:
         If the text is neither.
     """
     text = text.strip().removeprefix("git+").removesuffix("/")
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", text):
+    if re.fullmatch(r"[a-z0-9][\w-]*/[\w.-]*\w", text, _ASCII):
         return f"https://github.com/{text}"
-    if re.fullmatch(r"(https|ssh|file)://[\w.@:/~%+-]+", text):
+    # As hosts show it to copy: git@host:owner/name.
+    text = re.sub(r"\A([\w.-]+@[\w.-]+):(?!//)", r"ssh://\1/", text)
+    # Without a user for https: what stands there may be a secret, and every page shows the address.
+    if re.fullmatch(r"(https://|ssh://([\w.-]+@)?)[\w.-]+(:\d+)?(/[\w.~%+-]+)+|file://(/[\w.~%+-]+)+", text, _ASCII):
         return text
     raise CatalogueError(f"'{text}' is no repository; write OWNER/NAME or an https://, ssh:// or file:// address")
 
 
-def set_address(root: Path, address: str) -> list[Path]:
-    """Write the repository's address into ``pyproject.toml`` and every page's set-up cell; returns what changed."""
+def with_address(root: Path, address: str) -> dict[Path, str]:
+    """The files that name the repository, as they read with another address: pyproject.toml, pages and prose.
+
+    Raises
+    ------
+    CatalogueError
+        If ``pyproject.toml`` has no address yet, or a page is not a notebook.
+    """
     project = root / "pyproject.toml"
-    old = project.read_text(encoding="utf-8")
-    new, found = _SOURCE.subn(lambda match: f"{match[1]}{address}{match[3]}", old)
+    old = source_address(root)
+    text, found = _SOURCE.subn(lambda match: f"{match[1]}{address}{match[3]}", project.read_text(encoding="utf-8"))
     if found != 1:
         raise CatalogueError(f'{project} needs one line Source = "..." below [project.urls]')
-    drafts = {project: new}
+    drafts = {project: text}
     for path in notebooks(root):
         notebook = copy.deepcopy(read_notebook(path))
         for cell in notebook.cells:
             if "setup" in cell.metadata.get("tags", []):
                 cell.source = setup_cell(address)
         drafts[path] = as_text(notebook)
-    changed = [path for path, text in drafts.items() if path.read_text(encoding="utf-8") != text]
-    for path in changed:
-        write(path, drafts[path])
-    return changed
+    for path in (root / "README.md", *sorted((root / "book").glob("*.md"))):
+        if path.is_file():
+            words = path.read_text(encoding="utf-8")
+            drafts[path] = re.sub(rf"{re.escape(old)}(?![\w-])", lambda _: address, words)
+    return drafts
 
 
 def new_page(root: Path, id: str) -> Path:
@@ -174,13 +192,18 @@ def new_page(root: Path, id: str) -> Path:
     Raises
     ------
     CatalogueError
-        If the id is not PART/NAME with a part that there is and a name of a Python identifier's form, or if the
-        page exists.
+        If the id is not PART/NAME with a part that there is and a name in lower case, or if the page exists.
     """
     part, _, name = id.removeprefix(f"{NOTEBOOKS}/").removesuffix(".ipynb").partition("/")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or not re.fullmatch(r"\d+-[a-z0-9-]+", part):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or not re.fullmatch(r"[0-9]+-[a-z0-9-]+", part):
         raise CatalogueError(f"'{id}' is no page's name; write PART/NAME such as 1-data-representation/feature_cross")
     path = root / NOTEBOOKS / part / f"{name}.ipynb"
+    if not path.parent.is_dir():
+        parts = sorted(folder.name for folder in (root / NOTEBOOKS).glob("*-*/"))
+        raise CatalogueError(
+            f"there is no part '{part}'; there are: {', '.join(parts) or 'none'}. "
+            f"To begin one, make its folder: mkdir -p {NOTEBOOKS}/{part}"
+        )
     if path.exists():
         raise CatalogueError(f"{path.relative_to(root)} exists already")
     cells = []
@@ -191,7 +214,7 @@ def new_page(root: Path, id: str) -> Path:
             source = source.replace(f"{{{word}}}", text)
         make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
         cell = make(source, metadata={"tags": tags} if tags else {})
-        cell["id"] = hashlib.sha256(f"{id}{number}".encode()).hexdigest()[:8]
+        cell["id"] = hashlib.sha256(f"{part}/{name}{number}".encode()).hexdigest()[:8]
         cells.append(cell)
     write(path, tidy(nbformat.v4.new_notebook(cells=cells)))
     return path

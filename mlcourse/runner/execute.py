@@ -18,6 +18,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,7 +39,9 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from mlcourse.claims import CLAIM_MIME
-from mlcourse.runner.catalogue import CatalogueError, Page
+from mlcourse.parameters import ParameterError
+from mlcourse.runner import cluster
+from mlcourse.runner.catalogue import Page
 from mlcourse.runner.files import as_text, write
 from mlcourse.runner.key import content_key
 
@@ -70,7 +73,7 @@ class PageResult:
 
     page: Page
     path: Path | None  # the executed notebook; None if the page failed
-    seconds: float = 0.0  # wall time of the run that made the result, the kernel's start included
+    seconds: float = 0.0  # wall time of the run that made the result, the kernel's start and end included
     peak_mb: float | None = None  # the kernel's peak memory
     reused: bool = False  # an earlier run's result is still good
     failure: Failure | None = None
@@ -158,15 +161,41 @@ class _Kernels:
 _KERNELS = _Kernels()
 
 
+class _Turn:
+    """A page's turn to compute: taken at once if there is one, else when the page's kernel is ready and one is free.
+
+    So the kernels of some pages start and end while others compute.
+    """
+
+    def __init__(self, turns: threading.Semaphore) -> None:
+        self.turns = turns
+        self.mine = turns.acquire(blocking=False)
+        self.waited = 0.0
+
+    def __enter__(self) -> None:
+        clock = time.perf_counter()
+        self.mine = self.mine or self.turns.acquire()
+        self.waited = time.perf_counter() - clock
+
+    def over(self, *_: object) -> None:
+        if self.mine:
+            self.mine = False
+            self.turns.release()
+
+    __exit__ = over
+
+
 class _WarmKernelManager(_KernelManager):
     provisioner_name = "mlcourse-warm"
 
 
 class _Client(PapermillNotebookClient):
-    """Papermill's client, which notes what its kernel was and what it took."""
+    """Papermill's client, which waits for its turn and notes what its kernel was and what it took."""
+
+    turn: _Turn
 
     def papermill_execute_cells(self) -> None:
-        with _KERNELS.running(self.km.provisioner.pid):
+        with self.turn, _KERNELS.running(self.km.provisioner.pid):
             super().papermill_execute_cells()
             if (failure := unfinished(self.nb)) and not any(_has_error(cell) for cell in self.nb.cells):
                 details = failure.cell, None, self.nb.cells[failure.cell].source, failure.error, failure.message
@@ -202,6 +231,7 @@ class PageEngine(NBClientEngine):
             timeout=options["execution_timeout"],
             kernel_name="python3",
         )
+        client.turn = options["turn"]
         client.execute(cwd=str(options["folder"]), env=options["env"])
 
 
@@ -216,8 +246,9 @@ def kernel_env(scratch: Path) -> dict[str, str]:
     return env
 
 
-def execute(job: Job) -> Outcome:
+def execute(job: Job, turn: _Turn | None = None) -> Outcome:
     """Execute one page in a folder of its own, which is removed afterwards. Never raises for what the page does."""
+    turn = turn or _Turn(threading.Semaphore())
     started = datetime.now(UTC)
     clock = time.perf_counter()
     notebook = nbformat.reads(job.notebook, as_version=4)
@@ -236,6 +267,7 @@ def execute(job: Job) -> Outcome:
                 progress_bar=False,
                 execution_timeout=job.timeout,
                 cold=job.cold,
+                turn=turn,
                 folder=folder,
                 env=kernel_env(Path(scratch)),
             )
@@ -243,7 +275,7 @@ def execute(job: Job) -> Outcome:
             failure = _failure_of_cell(error)
         except (CellTimeoutError, DeadKernelError) as error:
             failure = _failure_of_kernel(error, job.timeout)
-    seconds = round(time.perf_counter() - clock, 2)
+    seconds = round(time.perf_counter() - clock - turn.waited, 2)
     if failure is not None:
         return Outcome(seconds=seconds, failure=_as_numbered_in(notebook, failure, bool(job.parameters)))
     facts = executed.metadata["mlcourse"]
@@ -310,6 +342,8 @@ def _clean(notebook: nbformat.NotebookNode) -> str:
     """The notebook as text, without what differs between two runs of the same page."""
     notebook.metadata.pop("papermill", None)
     for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
         for name in ("papermill", "execution"):
             cell.metadata.pop(name, None)
         if not cell.metadata.get("tags", True):
@@ -317,6 +351,17 @@ def _clean(notebook: nbformat.NotebookNode) -> str:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = "injected-parameters"
     return as_text(notebook)
+
+
+def _joined(outputs: Sequence[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Outputs with what was printed in one piece: where one chunk ends and the next begins is chance."""
+    joined: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if joined and output.output_type == "stream" and output.name == joined[-1].get("name"):
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _head(source: str, lines: int = 4) -> str:
@@ -465,7 +510,8 @@ def run_pages(
     Raises
     ------
     ParameterError, CatalogueError
-        If a parameter, the profile or the address is wrong; nothing has run then.
+        If a parameter, the profile or the address is wrong; nothing has run then, unless it takes the page itself to
+        see that the parameter is out of range.
     WriteError
         If a result cannot be written (a full disk). Results that are finished stay.
     KeyboardInterrupt
@@ -478,44 +524,58 @@ def run_pages(
         plans.append((page, values, content_key(page.notebook, values, root), result_path(root, page, folder)))
 
     results: dict[str, PageResult] = {}
+    good: list[tuple[Page, nbformat.NotebookNode, Path]] = []
     todo: list[tuple[float, Page, Job, Path]] = []
-    with _progress(progress, len(plans)) as display:
-        for page, values, key, path in plans:
-            earlier = _read(path)
-            facts = earlier.metadata.get("mlcourse", {}) if earlier is not None else {}
-            if facts.get("key") == key:
-                write(path, _with_current_words(earlier, page.notebook))
-                results[page.id] = PageResult(page, path, facts["seconds"], facts["peak_mb"], reused=True)
+    for page, values, key, path in plans:
+        earlier = _read(path)
+        facts = earlier.metadata["mlcourse"] if earlier is not None else {}
+        if facts.get("key") == key:
+            good.append((page, earlier, path))
+        else:
+            job = Job(page.id, as_text(page.notebook), values, key, cold, timeout)
+            todo.append((facts.get("seconds", float("inf")), page, job, path))
+    # The longest first, so that no long page is left to run alone at the end.
+    todo.sort(key=lambda entry: -entry[0])
+    with _executor(jobs, ray if todo else None) as submit, _progress(progress, len(plans)) as display:
+        for page, earlier, path in good:
+            write(path, _with_current_words(earlier, page.notebook))
+            facts = earlier.metadata["mlcourse"]
+            results[page.id] = PageResult(page, path, facts["seconds"], facts["peak_mb"], reused=True)
+            display.done(results[page.id])
+        waiting: dict[Future[Outcome], tuple[Page, Path]] = {}
+        queue = iter(todo)
+        while True:
+            room = len(todo) if ray else jobs + 1 - len(waiting)  # one more, whose kernel starts or ends
+            for _, page, job, path in itertools.islice(queue, room):
+                waiting[submit(job)] = (page, path)
+                display.start(page)
+            if not waiting:
+                break
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                page, path = waiting.pop(future)
+                outcome = _outcome(future)
+                if outcome.failure is None:
+                    write(path, outcome.notebook)
+                results[page.id] = PageResult(
+                    page,
+                    None if outcome.failure else path,
+                    outcome.seconds,
+                    outcome.peak_mb,
+                    failure=outcome.failure,
+                )
                 display.done(results[page.id])
-            else:
-                job = Job(page.id, as_text(page.notebook), values, key, cold, timeout)
-                todo.append((facts.get("seconds", float("inf")), page, job, path))
-        # The longest first, so that no long page is left to run alone at the end.
-        todo.sort(key=lambda entry: -entry[0])
-        with _executor(jobs, ray) as submit:
-            waiting: dict[Future[Outcome], tuple[Page, Path]] = {}
-            queue = iter(todo)
-            while True:
-                room = len(todo) if ray else jobs - len(waiting)
-                for _, page, job, path in itertools.islice(queue, room):
-                    waiting[submit(job)] = (page, path)
-                    display.start(page)
-                if not waiting:
-                    break
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    page, path = waiting.pop(future)
-                    outcome = _outcome(future)
-                    if outcome.failure is None:
-                        write(path, outcome.notebook)
-                    results[page.id] = PageResult(
-                        page,
-                        None if outcome.failure else path,
-                        outcome.seconds,
-                        outcome.peak_mb,
-                        failure=outcome.failure,
-                    )
-                    display.done(results[page.id])
+    for page in pages:
+        failure = results[page.id].failure
+        if failure and failure.error == "ParameterError":
+            raise ParameterError(f"{page.id}: {failure.message}")
     return [results[page.id] for page in pages]
+
+
+def _execute_in_turn(job: Job, turn: _Turn) -> Outcome:
+    try:
+        return execute(job, turn)
+    finally:
+        turn.over()  # also where the page failed before it came to compute
 
 
 def _outcome(future: Future[Outcome]) -> Outcome:
@@ -536,30 +596,19 @@ def _progress(wanted: bool, total: int) -> Progress:
 @contextlib.contextmanager
 def _executor(jobs: int, ray: str | None) -> Iterator[Callable[[Job], Future[Outcome]]]:
     """Gives a function that starts a job: in a thread (its work is the kernel's), or as a task of a Ray cluster."""
-    if ray is None:
-        _KERNELS.stopped = False
-        with ThreadPoolExecutor(jobs) as threads:
-            try:
-                yield lambda job: threads.submit(execute, job)
-            except BaseException:
-                _KERNELS.stop()
-                threads.shutdown(cancel_futures=True)
-                raise
+    if ray is not None:
+        with cluster.tasks(ray, execute) as submit:
+            yield submit
         return
-    try:
-        import ray as cluster
-    except ImportError:
-        raise CatalogueError("--ray needs the package ray: pip install 'mlcourse[cluster]'") from None
-    try:
-        cluster.init(address=ray, log_to_driver=False, logging_level="error", configure_logging=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise CatalogueError(f"there is no Ray cluster at '{ray}' ({reason[:200]})") from None
-    task = cluster.remote(num_cpus=1, max_retries=0)(execute)
-    try:
-        yield lambda job: task.remote(job).future()
-    finally:
-        cluster.shutdown()
+    _KERNELS.stopped = False
+    turns = threading.Semaphore(jobs)
+    with ThreadPoolExecutor(jobs + 1) as threads:
+        try:
+            yield lambda job: threads.submit(_execute_in_turn, job, _Turn(turns))
+        except BaseException:
+            _KERNELS.stop()
+            threads.shutdown(cancel_futures=True)
+            raise
 
 
 def _read(path: Path) -> nbformat.NotebookNode | None:

@@ -13,6 +13,7 @@ It imports and never computes: a process with running threads cannot be forked s
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import gc
 import hashlib
@@ -26,6 +27,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
 # What the pages import, and what importing it costs too much. onnxruntime and tokenizers are left out: they
@@ -57,10 +59,13 @@ def import_modules(names: list[str]) -> None:
         If an import has started a thread.
     """
     gc.disable()
+    # pandas asks, when it is imported, whether its tables will be shown in a notebook or fit into a terminal.
+    builtins.get_ipython = lambda: SimpleNamespace(kernel=None)
     for name in names:
         # A leaner environment serves the pages that it can run.
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    del builtins.get_ipython
     gc.freeze()  # a collection would touch, and thereby copy, every page of memory that kernels share
     gc.enable()
     if busy := threads():

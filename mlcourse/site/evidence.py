@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import html
 import os
 import platform
-import sys
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -28,22 +27,18 @@ class PageRecord:
     peak_mb: float | None = None
     warm: bool | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    imports: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, page: str, notebook: NotebookNode) -> PageRecord:
         """Read the record from an executed page: its claims from its outputs, the rest from its metadata."""
         record = notebook.metadata.get("mlcourse", {})
-        claims, imports = [], set()
+        claims = []
         title = page.rsplit("/", 1)[-1].replace("_", " ").capitalize()
         for cell in reversed(notebook.cells):
             if cell.cell_type == "markdown" and cell.source.startswith("# "):
                 title = cell.source.splitlines()[0][2:].strip()
         for cell in notebook.cells:
-            if cell.cell_type != "code":
-                continue
-            imports |= imported_modules(cell.source)
-            for output in cell.outputs:
+            for output in cell.get("outputs", []):
                 if CLAIM_MIME in output.get("data", {}):
                     claims.append(Claim(**output.data[CLAIM_MIME]))
         return cls(
@@ -54,36 +49,20 @@ class PageRecord:
             peak_mb=record.get("peak_mb"),
             warm=record.get("warm"),
             parameters=record.get("parameters", {}),
-            imports=frozenset(imports),
         )
 
 
-def imported_modules(source: str) -> set[str]:
-    """Top-level modules that a cell imports; none for a cell with magics."""
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return set()
-    names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.split(".")[0])
-    return names
+def versions() -> dict[str, str]:
+    """The packages that the course asks for by name, as far as they are installed, with their versions."""
+    names = {re.match(r"[\w.-]+", line)[0] for line in metadata.requires("mlcourse")} - {"mlcourse"}
+    found = {name: next((one.version for one in metadata.distributions(name=name)), None) for name in names}
+    return {name: version for name, version in sorted(found.items()) if version is not None}
 
 
-def versions(modules: set[str]) -> dict[str, str]:
-    """Installed packages that bring these modules, with their versions; the standard library brings none."""
-    brought_by = metadata.packages_distributions()
-    names = {name for module in modules for name in brought_by.get(module, ())}
-    return {name: metadata.version(name) for name in sorted(names, key=str.lower)}
-
-
-def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """An HTML table whose columns sort; cells are HTML, or ``(html, value to sort by)``."""
+def _table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") -> str:
+    """An HTML table whose columns sort; cells are HTML, or ``(html, value to sort by)``; kind is a class more."""
     lines = [f'<div class="mlcourse-wide" tabindex="0" role="region" aria-label="{html.escape(caption)}">']
-    lines += ['<table class="table mlcourse-sortable">', "<thead><tr>"]
+    lines += [f'<table class="{" ".join(["table", "mlcourse-sortable", *kind.split()])}">', "<thead><tr>"]
     lines += [f'<th scope="col"><p>{html.escape(head)}</p></th>' for head in heads]
     lines.append("</tr></thead>\n<tbody>")
     for row in rows:
@@ -132,6 +111,7 @@ def evidence_page(records: Sequence[PageRecord]) -> str:
         )
         for record in records
     ]
+    heads = ("Claim", "Page", "Measured", "Bound", "Verdict", "Page's run time")
     holding = sum(claim.holds for record in records for claim in record.claims)
     return f"""# Evidence
 
@@ -140,7 +120,7 @@ must keep. A claim that stops holding stops the book from being built. {holding}
 
 Click on a column's head to sort by it, and on a claim to read how it was measured.
 
-{_table("Every claim of the book", ("Claim", "Page", "Measured", "Bound", "Verdict", "Page's run time"), rows)}
+{_table("Every claim of the book", heads, rows, "mlcourse-claims")}
 
 ## Settings of the published run
 
@@ -160,8 +140,7 @@ def status_page(records: Sequence[PageRecord]) -> str:
         )
         for record in records
     ]
-    modules = {module for record in records for module in record.imports if module not in sys.stdlib_module_names}
-    libraries = [(html.escape(name), html.escape(version)) for name, version in versions(modules - {"google"}).items()]
+    libraries = [(html.escape(name), html.escape(version)) for name, version in versions().items()]
     machine = f"{platform.system()} on {platform.machine()}, {os.cpu_count()} processors"
     return f"""# Status
 
@@ -177,5 +156,7 @@ A warm kernel has the heavy imports done before the page starts; a cold one begi
 
 ## Versions
 
-{_table("Packages that the pages import", ("Package", "Version"), libraries)}
+The packages that the course asks for by name. What those bring along is in `requirements.txt`, the lock.
+
+{_table("Packages that the course asks for", ("Package", "Version"), libraries)}
 """

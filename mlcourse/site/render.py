@@ -21,7 +21,7 @@ from mlcourse.runner.catalogue import load_catalogue
 from mlcourse.runner.execute import Failure, run_pages
 from mlcourse.site.audit import audit
 from mlcourse.site.slim import STYLE
-from mlcourse.site.stage import SITE, StageError, book_tree, site_address, write_tree
+from mlcourse.site.stage import SITE, book_tree, check_toc, site_address, write_tree
 
 # Extensions of Jupyter Book that this book does not use: each costs every page scripts and styles.
 _UNUSED = {
@@ -224,21 +224,21 @@ def build(root: Path, *, jobs: int, cold: bool, seed: int | None) -> Path:
 
     Raises
     ------
+    CatalogueError, ParameterError
+        If the course does not fit together, or a page cannot work with its parameters.
     SiteError
         If a page failed, Sphinx warned, or a reader would find something broken.
     """
     start = time.perf_counter()
     pages = load_catalogue(root).select()
+    check_toc(root, [page.id for page in pages])
     results = run_pages(root, pages, profile="book", seed=seed, jobs=jobs, cold=cold)
     failed = [f"{result.page.id}: {_told(result.failure)}" for result in results if result.failure]
     if failed:
         raise SiteError("\n".join(failed))
     executed = time.perf_counter()
-    try:
-        address = repository(root)
-        tree = book_tree(root, {result.page.id: result.path for result in results}, address=address)
-    except StageError as error:
-        raise SiteError(str(error)) from None
+    address = repository(root)
+    tree = book_tree(root, {result.page.id: result.path for result in results}, address=address)
     rendered = render_book(tree, root / "_build", prefix=urlsplit(site_address(address)).path or "", jobs=jobs)
     ran = sum(not result.reused for result in results)
     print(f"{len(pages)} pages, {ran} of them executed: {executed - start:.1f} s")

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import nbformat
@@ -18,16 +18,19 @@ import yaml
 from nbformat import NotebookNode
 
 from mlcourse.claims import CLAIM_MIME
+from mlcourse.runner.catalogue import CatalogueError
 from mlcourse.site.evidence import PageRecord, evidence_page, status_page
 
 SITE = Path(__file__).parent
 FIGURES = "_static/figures"
+# The pages that no file holds, and what makes them.
+GENERATED: dict[str, Callable[[Path, list[PageRecord]], str]] = {
+    "book/data": lambda root, _: (root / "data/README.md").read_text("utf8"),
+    "book/evidence": lambda _, records: evidence_page(records),
+    "book/status": lambda _, records: status_page(records),
+}
 
 _FIGURE = re.compile(r'<img class="mlcourse-figure" src="data:image/([a-z+]+);base64,([^"]+)"([^>]*)>')
-
-
-class StageError(Exception):
-    """The book's sources do not fit together. One line that says what to mend."""
 
 
 def toc_files(root: Path) -> list[str]:
@@ -46,6 +49,25 @@ def toc_files(root: Path) -> list[str]:
         name.removesuffix(".md").removesuffix(".ipynb")
         for name in walk(yaml.safe_load((root / "_toc.yml").read_text("utf8")))
     ]
+
+
+def check_toc(root: Path, pages: Iterable[str]) -> None:
+    """Compare what ``_toc.yml`` names with the pages and the prose that there are.
+
+    Raises
+    ------
+    CatalogueError
+        If one of them lacks what the other has.
+    """
+    listed = set(toc_files(root))
+    book = root / "book"
+    prose = {path.relative_to(book).with_suffix("") for path in book.rglob("*.md") if path.name != "README.md"}
+    there = {f"book/{path.as_posix()}" for path in prose if not path.parts[0].startswith("_")}
+    there |= {f"notebooks/{page}" for page in pages} | (GENERATED.keys() & listed)
+    if missing := sorted(listed - there):
+        raise CatalogueError(f"_toc.yml names {', '.join(missing)}, which does not exist")
+    if unlisted := sorted(there - listed):
+        raise CatalogueError(f"_toc.yml does not name {', '.join(unlisted)}: add it, or remove the file")
 
 
 def extract_figures(page: str, content: str) -> tuple[str, dict[str, bytes]]:
@@ -168,25 +190,10 @@ def book_tree(
             ):
                 tree[f"{place}/{inside.as_posix()}"] = path.read_bytes()
     listed = toc_files(root)
-    generated = {
-        "book/data": lambda: (root / "data/README.md").read_bytes(),
-        "book/evidence": lambda: evidence_page(records).encode(),
-        "book/status": lambda: status_page(records).encode(),
-    }
-    tree |= {f"{name}.md": make() for name, make in generated.items() if name in listed}
-    _check_toc(listed, tree)
+    tree |= {f"{name}.md": make(root, records).encode() for name, make in GENERATED.items() if name in listed}
     tree["_toc.yml"] = (root / "_toc.yml").read_bytes()
     tree["_config.yml"] = _config(root, address, branch)
     return tree
-
-
-def _check_toc(listed: list[str], tree: Mapping[str, bytes]) -> None:
-    there = {re.sub(r"\.(md|ipynb)$", "", path) for path in tree if re.match(r"(book|notebooks)/.*\.(md|ipynb)$", path)}
-    missing, unlisted = sorted(set(listed) - there), sorted(there - set(listed))
-    if missing:
-        raise StageError(f"_toc.yml names {', '.join(missing)}, which does not exist")
-    if unlisted:
-        raise StageError(f"_toc.yml does not name {', '.join(unlisted)}: add it, or remove the file")
 
 
 def site_address(address: str | None) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, Response, expect
+from playwright.sync_api import BrowserContext, Page, expect
+from visit import loaded
 
 from conftest import DESKTOP, PHONE, ROOT
 from mlcourse.site.audit import MOST_BYTES, MOST_REQUESTS
@@ -52,13 +53,9 @@ def test_a_page_is_sound(site: str, page: Page, name: str) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_a_page_is_light(site: str, page: Page, name: str) -> None:
     """What a browser really loads for a page, its figures aside, is within the budget."""
-    answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))  # Playwright takes no builtin method
-    page.goto(f"{site}/{name}", wait_until="networkidle")
-    loaded = [answer for answer in answers if FIGURES not in answer.url]
-    weight = sum(len(answer.body()) for answer in loaded)
-    assert weight <= MOST_BYTES
-    assert len(loaded) <= MOST_REQUESTS
+    sizes = [size for address, size in loaded(page, f"{site}/{name}") if FIGURES not in address]
+    assert sum(sizes) <= MOST_BYTES
+    assert len(sizes) <= MOST_REQUESTS
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -1,0 +1,44 @@
+"""The lower bounds in pyproject.toml are true: pages run with the oldest versions that they allow."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+from course import ROOT
+from elsewhere import Environment, all_pages, assert_good, few_pages
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
+
+
+def lower_bounds() -> dict[str, Version]:
+    """The lower bound of everything that `mlcourse[pages]` needs."""
+    extras = PROJECT["optional-dependencies"]
+    (pages,) = map(Requirement, extras["pages"])
+    texts = PROJECT["dependencies"] + [text for extra in sorted(pages.extras) for text in extras[extra]]
+    bounds = {}
+    for requirement in map(Requirement, texts):
+        (bound,) = (Version(part.version) for part in requirement.specifier if part.operator == ">=")
+        bounds[requirement.name] = bound
+    return bounds
+
+
+@pytest.mark.usefixtures("registry")
+def test_pages_run_with_the_oldest_versions_allowed(tmp_path: Path, every_page: bool) -> None:
+    oldest_python = PROJECT["requires-python"].removeprefix(">=")
+    environment = Environment(
+        tmp_path / "env",
+        oldest_python,
+        *("--resolution", "lowest-direct", "--editable", f"{ROOT}[pages]", "ipykernel>=6.17.1"),
+    )
+    installed = environment.versions()
+    bounds = lower_bounds()
+    assert {name: Version(installed[name]) for name in bounds} == bounds, "a bound names a version that can be had"
+    for page in all_pages() if every_page else few_pages():
+        notebook = nbformat.read(page, 4)
+        environment.run(notebook, tmp_path)
+        assert_good(notebook)

@@ -1,0 +1,155 @@
+"""What pyproject.toml asks for is needed and said why, what is needed is asked for, and the lock keeps to both."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from course import ROOT
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from mlcourse.runner.catalogue import read_notebook
+from mlcourse.runner.key import without_magics
+
+TEXT = (ROOT / "pyproject.toml").read_text("utf8")
+PROJECT = tomllib.loads(TEXT)["project"]
+# By the name of the extra; what everybody gets is "".
+DECLARED = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
+
+# What other packages break without; nothing of ours imports them, by definition.
+UNUSED = {"pins"}
+# What is used without an import: the files that use it, and the words by which they do.
+WITHOUT_IMPORT = {
+    "check-jsonschema": ("tests/test_workflows.py", "check_jsonschema"),
+    "jinja2": ("notebooks/**/*.ipynb", ".style.format("),  # pandas looks for it when it styles a table
+    "jupyterlab": ("Makefile", "$(BIN)/jupyter lab"),
+    "pyarrow": ("mlcourse/datasets/*.py", "read_parquet("),  # pandas' engine
+    "pytest-xdist": ("Makefile", "$(PYTEST) -n $(JOBS)"),
+    "ruff": ("Makefile", "$(BIN)/ruff"),
+}
+
+
+def requirements(extras: Iterable[str]) -> Iterator[Requirement]:
+    """What somebody gets who asks for these extras, others that they name included."""
+    for extra in extras:
+        for requirement in map(Requirement, DECLARED[extra]):
+            if requirement.name == PROJECT["name"]:
+                yield from requirements(requirement.extras)
+            else:
+                yield requirement
+
+
+def names(*extras: str) -> set[str]:
+    return {canonicalize_name(requirement.name) for requirement in requirements(extras)}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The top modules that a file imports, in functions too."""
+    code = path.read_text("utf8")
+    if path.suffix == ".ipynb":
+        code = "\n".join(without_magics(cell.source) for cell in read_notebook(path).cells if cell.cell_type == "code")
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.partition(".")[0]
+
+
+@cache
+def imported(*patterns: str) -> set[str]:
+    """The packages of others that files import, by the names under which one installs them."""
+    paths = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    ours = {"mlcourse", "conftest", "browser"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    found, brought_by = set(), packages_distributions()
+    for module in {module for path in paths for module in imports(path)} - ours - set(sys.stdlib_module_names):
+        packages = {canonicalize_name(package) for package in brought_by.get(module, [module])}
+        found |= packages & names(*DECLARED) or packages
+    return found
+
+
+EVERYTHING = ("*.py", "mlcourse/**/*.py", "notebooks/**/*.ipynb", "tests/**/*.py", "book/**/*.py")
+
+
+@pytest.mark.parametrize(
+    ("patterns", "extras"),
+    [
+        # On Colab a page gets mlcourse[pages], and nothing else is sure to be there. All modules but cli.py.
+        (("notebooks/**/*.ipynb", "mlcourse/[!c]*.py", "mlcourse/claims.py", "mlcourse/datasets/*.py"), ("", "pages")),
+        (("mlcourse/**/*.py", "book/**/*.py"), ("", "pages", "book", "cluster")),
+        (EVERYTHING, ("", "pages", "book", "cluster", "lab", "test")),
+    ],
+    ids=["pages and what they import", "the machinery", "everything"],
+)
+def test_what_is_imported_is_declared(patterns, extras) -> None:
+    found = imported(*patterns)
+    assert len(found) > 5
+    assert found - names(*extras) == set()
+
+
+@pytest.mark.parametrize("name", sorted(names(*(set(DECLARED) - UNUSED))))
+def test_what_is_declared_is_used(name: str) -> None:
+    if name in WITHOUT_IMPORT:
+        pattern, words = WITHOUT_IMPORT[name]
+        assert any(words in path.read_text("utf8") for path in ROOT.glob(pattern)), f"no {words} in {pattern}"
+        return
+    if name in imported(*EVERYTHING):
+        return
+    pytest.fail(f"nothing imports {name}; if it is used in another way, say so in WITHOUT_IMPORT")
+
+
+def test_what_is_used_without_an_import_is_declared_and_has_no_import() -> None:
+    assert set(WITHOUT_IMPORT) <= names(*DECLARED)
+    assert set(WITHOUT_IMPORT) & imported(*EVERYTHING) == set()
+
+
+def comment_of(name: str) -> str:
+    """What pyproject.toml says a package is for."""
+    lines = re.findall(r'^ +"([\w.-]+)[^"\n]*",(.*)$', TEXT, flags=re.MULTILINE)
+    return next((rest.strip(" #") for found, rest in lines if canonicalize_name(found) == name), "")
+
+
+@pytest.mark.parametrize("name", sorted(names(*DECLARED)))
+def test_each_dependency_stands_on_a_line_that_says_why(name: str) -> None:
+    assert comment_of(name)
+
+
+def test_a_package_is_declared_once() -> None:
+    listed = [Requirement(text).name for extra in DECLARED.values() for text in extra]
+    assert sorted(set(listed)) == sorted(listed)
+
+
+# ------------------------------------------------------------------------------------------------ the lock
+
+LOCK = (ROOT / "requirements.txt").read_text("utf8").splitlines()
+
+
+def test_the_lock_holds_versions_and_nothing_else() -> None:
+    """No index, no path, no address: what is installed is the same from any mirror."""
+    assert [line for line in LOCK if not re.fullmatch(r"[a-z0-9][a-z0-9-]*==[\w.!+]+", line)] == []
+    packages = [line.partition("==")[0] for line in LOCK]
+    assert len(set(packages)) == len(packages)
+    assert packages == sorted(packages)
+
+
+@pytest.mark.parametrize("requirement", list(dict.fromkeys(requirements(DECLARED))), ids=str)
+def test_the_lock_keeps_every_bound(requirement: Requirement) -> None:
+    locked = dict(line.split("==") for line in LOCK)
+    name = canonicalize_name(requirement.name)
+    assert name in locked, "make lock adds it"
+    assert requirement.specifier.contains(Version(locked[name]))
+
+
+def test_the_environments_of_conda_and_binder_are_the_locks() -> None:
+    text = (ROOT / "environment.yml").read_text("utf8")
+    assert re.findall(r"^ +- (.+)$", text, flags=re.MULTILINE) == [
+        "conda-forge", "python=3.11", "pip", "pip:", "-r requirements.txt", "-e .",
+    ]  # fmt: skip
