@@ -9,7 +9,6 @@ from mlcourse.datasets.debtags import PROGRAM_TOPICS, load_debian_programs
 from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
 from mlcourse.datasets.flights import load_nyc_flights, load_nyc_weather
-from mlcourse.datasets.flights import load_nyc_flights
 from mlcourse.datasets.friedman import load_friedman
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
