@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import nbformat
@@ -17,14 +19,21 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
 
 def lower_bounds() -> dict[str, Version]:
     """The lower bound of everything that `mlcourse[pages]` needs."""
-    extras = PROJECT["optional-dependencies"]
-    (pages,) = map(Requirement, extras["pages"])
-    texts = PROJECT["dependencies"] + [text for extra in sorted(pages.extras) for text in extras[extra]]
     bounds = {}
-    for requirement in map(Requirement, texts):
+    for requirement in map(Requirement, PROJECT["dependencies"] + list(of_extra("pages"))):
         (bound,) = (Version(part.version) for part in requirement.specifier if part.operator == ">=")
         bounds[requirement.name] = bound
     return bounds
+
+
+def of_extra(extra: str) -> Iterator[str]:
+    """What an extra asks for, with what the extras ask for that it names."""
+    for text in PROJECT["optional-dependencies"][extra]:
+        requirement = Requirement(text)
+        if requirement.name == PROJECT["name"]:
+            yield from chain.from_iterable(map(of_extra, sorted(requirement.extras)))
+        else:
+            yield text
 
 
 @pytest.mark.usefixtures("registry")
