@@ -25,7 +25,7 @@ TIMED = {
     },
     "cascade": {
         "2a29c36e",  # what each stage costs, in microseconds
-        "8f8ddb15",  # time of reading, in multiples of deciding
+        "9859348c",  # time of reading, in multiples of deciding
     },
 }
 
