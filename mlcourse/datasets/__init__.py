@@ -3,6 +3,7 @@
 from mlcourse.datasets.ad_clicks import load_ad_clicks
 from mlcourse.datasets.ames import load_ames_housing
 from mlcourse.datasets.arbitrary_zone import load_arbitrary_zone
+from mlcourse.datasets.attachments import attach_files
 from mlcourse.datasets.california import load_california_blocks
 from mlcourse.datasets.card_fraud import CardFraud, card_fraud_features, load_card_fraud
 from mlcourse.datasets.debtags import PROGRAM_TOPICS, load_debian_programs
@@ -38,6 +39,7 @@ __all__ = [
     "Channel",
     "DataError",
     "SeasonalSales",
+    "attach_files",
     "best_accuracy",
     "card",
     "card_fraud_features",

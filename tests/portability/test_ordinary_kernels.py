@@ -22,7 +22,11 @@ TIMED = {
     "multimodal_input": {
         "8cc2325c",  # time of a prediction, in multiples
         "65acebf9",  # time of the sentence encoder for a sentence, in multiples
-    }
+    },
+    "cascade": {
+        "57f54244",  # what each stage costs, in microseconds
+        "4eff0f27",  # time of reading, in multiples of deciding
+    },
 }
 
 
