@@ -194,7 +194,7 @@ class Bench:
     def papermill(self) -> dict[str, float]:
         out = self.fresh("papermill")
         options = ["--kernel", "python3", "--no-progress-bar", "--log-level", "ERROR"]
-        paths = [(str(page.file), str(out / page.file.name)) for page in self.pages]
+        paths = [(str(page.file), str(out / f"{page.part}-{page.name}.ipynb")) for page in self.pages]
         return measured(*([*PYTHON, "papermill", *paths, *options] for paths in paths), folder=out)
 
     def jupyter_book(self) -> dict[str, float]:

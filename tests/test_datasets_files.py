@@ -36,9 +36,10 @@ def test_a_card_is_complete_and_true(file):
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_card_names_the_pages_that_use_it(file):
-    pages = {path.stem for path in Path(files.data_folder().parent, "notebooks").rglob("*.ipynb")}
-    users = set(re.findall(r"\w+", card(file).fields["Used by"].replace("1-data-representation/", "")))
-    assert users <= pages
+    pages = list(Path(files.data_folder().parent, "notebooks").rglob("*.ipynb"))
+    names = {path.stem for path in pages} | {f"{path.parent.name}/{path.stem}" for path in pages}
+    users = set(re.findall(r"[\w/-]*\w", card(file).fields["Used by"]))
+    assert users <= names
 
 
 @pytest.fixture

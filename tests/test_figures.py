@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import itertools
 import os
 import re
@@ -86,6 +87,21 @@ def test_few_marks_are_drawn_as_svg_and_many_as_pixels(monkeypatch) -> None:
     assert image["kind"] == "png"
     assert content.startswith(b"\x89PNG")
     assert len(content) < 300_000
+
+
+def test_an_svg_draws_what_matplotlib_drew_in_less_room(monkeypatch) -> None:
+    figure = lines()
+    stream = io.BytesIO()
+    figure.savefig(stream, format="svg")
+    written = stream.getvalue()
+    _, content = picture(monkeypatch, figure)
+
+    def letters_and_marks(svg: bytes) -> int:
+        return sum(element.tag.endswith("}use") for element in ET.fromstring(svg).iter())
+
+    assert len(content) < 0.7 * len(written)
+    assert letters_and_marks(content) == letters_and_marks(written)
+    assert ET.fromstring(content).get("viewBox") == ET.fromstring(written).get("viewBox")
 
 
 def test_a_figure_is_closed_once_it_is_shown(monkeypatch) -> None:

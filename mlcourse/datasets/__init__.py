@@ -25,6 +25,7 @@ from mlcourse.datasets.product_reviews import (
 from mlcourse.datasets.purchases import load_purchases, purchase_cells
 from mlcourse.datasets.reviews import load_reviews
 from mlcourse.datasets.spam import load_spam_mail
+from mlcourse.datasets.telco_churn import load_telco_churn
 
 __all__ = [
     "BOUGHT_RATING",
@@ -56,6 +57,7 @@ __all__ = [
     "load_reviews",
     "load_seasonal_sales",
     "load_spam_mail",
+    "load_telco_churn",
     "purchase_cells",
     "rating_log_odds",
 ]

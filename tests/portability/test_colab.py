@@ -17,7 +17,7 @@ from elsewhere import Environment, all_pages, assert_good, python
 
 COLAB = ROOT / "tests/portability/colab.txt"
 # Without --all-pages: Keras and data; the sentence encoder, whose weights come along, and all libraries but Keras.
-FEW = ["hashed_feature", "wrap_up"]
+FEW = ["1-data-representation/hashed_feature", "1-data-representation/wrap_up"]
 
 
 @pytest.fixture
@@ -72,9 +72,9 @@ def test_pages_install_what_they_need_and_run(
     content = tmp_path / "content"
     content.mkdir()
     env = {"IPYTHONDIR": str(tmp_path / "ipython"), "PIP_ROOT_USER_ACTION": "ignore"}
-    for name in [page.stem for page in all_pages()] if every_page else FEW:
-        (page,) = (repository / "notebooks").rglob(f"{name}.ipynb")
-        notebook = nbformat.read(page, 4)
+    everything = [page.relative_to(ROOT / "notebooks").with_suffix("").as_posix() for page in all_pages()]
+    for name in everything if every_page else FEW:
+        notebook = nbformat.read(repository / "notebooks" / f"{name}.ipynb", 4)
         assert f"git+{repository.as_uri()}" in notebook.cells[1].source
         notebook.cells.append(nbformat.v4.new_code_cell(
             "import mlcourse, mlcourse.datasets.files\nprint(mlcourse.__file__, mlcourse.datasets.files.data_folder())"
