@@ -17,6 +17,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 
+from mlcourse.quiet import GREETING
+
 # Splits off the guard, as no child of the process, and then becomes the process. Unlike Python's own start of
 # processes it leaves no moment in which the process runs without its guard.
 _LAUNCHER = """\
@@ -48,14 +50,17 @@ class ServiceError(RuntimeError):
 class Service:
     """A process that runs for a page. Made by :func:`running`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], name: str, log: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], name: str, log: int | None) -> None:
         self.name, self.pid = name, process.pid
-        self._process, self._log = process, log
+        self._process, self._log, self._last_words = process, log, ""
 
     @property
     def output(self) -> str:
-        """What it has written so far, to standard output and standard error."""
-        return os.pread(self._log, os.fstat(self._log).st_size, 0).decode(errors="replace")
+        """What it has written so far, to standard output and standard error; TensorFlow's greeting is left out."""
+        if self._log is None:
+            return self._last_words
+        written = os.pread(self._log, os.fstat(self._log).st_size, 0)
+        return GREETING.sub(b"", written).decode(errors="replace")
 
     @property
     def status(self) -> int | None:
@@ -100,6 +105,9 @@ class Service:
             if time.monotonic() > deadline:
                 raise self._error(f"did not get there in {seconds:g} seconds")
             time.sleep(0.005)
+
+    def _keep_output(self) -> None:
+        self._last_words, self._log = self.output, None
 
     def _error(self, what: str) -> ServiceError:
         lines = self.output.strip().splitlines()[-_LAST_LINES:]
@@ -155,8 +163,9 @@ def running(
             start_new_session=True,
         )
         theirs.close()
+        service = Service(process, name, log.fileno())
         try:
-            yield Service(process, name, log.fileno())
+            yield service
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(patience)
@@ -166,3 +175,4 @@ def running(
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            service._keep_output()

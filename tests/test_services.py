@@ -54,7 +54,15 @@ def test_output_stays_away_until_it_is_asked_for(capfd: pytest.CaptureFixture[st
         it.wait()
         assert it.output == "['-c', '1'] on\nlog"
         assert it.status == 0
+    assert (it.output, it.status) == ("['-c', '1'] on\nlog", 0), "also afterwards"
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_greeting_of_tensorflow_is_left_out() -> None:
+    line = "I0000 00:00:1795577992.176034   20138 port.cc:153] oneDNN custom operations are on. Expect other numbers."
+    with python(f"print('before'); print({line!r}); print('after')") as it:
+        it.wait()
+        assert it.output == "before\nafter\n"
 
 
 def test_it_has_no_input_and_a_session_of_its_own() -> None:
