@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -52,6 +54,24 @@ class _Each(Rule):
         return isinstance(value, list | tuple) and len(value) >= self.at_least and all(map(self.rule.accepts, value))
 
 
+@dataclass(frozen=True)
+class _Cluster(Rule):
+    def accepts(self, value: Any) -> bool:
+        if value == "":
+            return True
+        try:
+            config = json.loads(value)
+            workers, task = config["cluster"]["worker"], config["task"]
+            kind, index = task["type"], task["index"]
+        except (TypeError, ValueError, KeyError):
+            return False
+        addresses = isinstance(workers, list) and all(
+            isinstance(address, str) and re.fullmatch(r"\S+:\d{1,5}", address) for address in workers
+        )
+        member = isinstance(index, int) and not isinstance(index, bool) and addresses and 0 <= index < len(workers)
+        return bool(member) and kind == "worker" and len(set(workers)) == len(workers)
+
+
 def whole(low: int, high: int) -> Rule:
     """A whole number from ``low`` to ``high``, both included."""
     return _Range(f"a whole number from {low:,} to {high:,}", Integral, low, high)
@@ -70,6 +90,12 @@ def one_of(*values: Any) -> Rule:
 def each(rule: Rule, at_least: int = 1) -> Rule:
     """A list of at least ``at_least`` values, each of which ``rule`` accepts."""
     return _Each(f"a list of {at_least} or more, each {rule.allowed}", rule, at_least)
+
+
+def cluster() -> Rule:
+    """Nothing, or what TensorFlow's variable TF_CONFIG says: the workers of a cluster, and which of them this is."""
+    example = '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}'
+    return _Cluster(f"empty, or JSON that names different workers and which of them this one is, such as {example}")
 
 
 def check_parameters(namespace: Mapping[str, Any], **rules: Rule) -> None:

@@ -1,8 +1,12 @@
 """Parameters: what a rule accepts, and the one line when it does not."""
 
+import json
+
 import pytest
 
-from mlcourse.parameters import ParameterError, check_parameters, each, one_of, real, whole
+from mlcourse.parameters import ParameterError, check_parameters, cluster, each, one_of, real, whole
+
+TWO = '{"cluster": {"worker": ["10.0.0.1:2222", "node-2.local:80"]}, "task": {"type": "worker", "index": %s}}'
 
 
 @pytest.mark.parametrize(
@@ -29,3 +33,39 @@ def test_a_wrong_value_is_one_line():
 def test_a_parameter_that_is_not_set():
     with pytest.raises(ParameterError, match="ROWS is not set"):
         check_parameters({}, ROWS=whole(1, 2))
+
+
+def test_a_cluster_may_be_nothing_or_name_its_workers_and_this_one():
+    assert all(map(cluster().accepts, ["", TWO % 0, TWO % 1]))
+    wrong = [
+        *(TWO % index for index in (2, -1, '"0"', "true", "null", 0.5)),  # no such worker
+        *(None, 0, "10.0.0.1:2222", "{", "[]", "{}", '"worker"', "null"),
+        json.dumps({"cluster": {"worker": ["10.0.0.1:2222"]}}),
+        json.dumps({"cluster": {"worker": ["10.0.0.1:2222"]}, "task": {"type": "ps", "index": 0}}),
+        *(
+            json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": 0}})
+            for workers in (
+                [],
+                ["10.0.0.1"],
+                ["10.0.0.1:"],
+                [":2222"],
+                ["a:1", "a:1"],
+                ["a b:1"],
+                [1],
+                "a:1",
+                {"a:1": 0},
+            )
+        ),
+    ]
+    for value in wrong:
+        assert not cluster().accepts(value), value
+
+
+def test_a_wrong_cluster_is_one_line_with_an_example():
+    with pytest.raises(ParameterError) as error:
+        check_parameters({"TF_CONFIG": "10.0.0.1"}, TF_CONFIG=cluster())
+    text = str(error.value)
+    assert text.startswith("TF_CONFIG must be empty, or JSON that names different workers")
+    assert text.endswith("not '10.0.0.1'")
+    assert "\n" not in text
+    assert cluster().accepts(text[text.index("{") : text.rindex("}") + 1])
