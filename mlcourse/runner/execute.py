@@ -117,7 +117,9 @@ class _KernelManager(AsyncKernelManager):
         self._kernel_spec = KernelSpec(
             argv=[
                 *(sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"),
-                "--log-level=CRITICAL",  # it would tell that it is being shut down
+                # It would tell that it is being shut down, and so would its event loop if it was just answering.
+                "--log-level=CRITICAL",
+                "--IPKernelApp.exec_lines=__import__('logging').getLogger('tornado.general').setLevel('CRITICAL')",
             ],
             display_name="Python 3",
             language="python",
