@@ -75,7 +75,7 @@ def test_it_has_no_input_and_a_session_of_its_own() -> None:
 def test_a_killed_process_has_no_last_words(tmp_path: Path) -> None:
     script = "import atexit, time; atexit.register(print, 'bye'); print('here', flush=True); time.sleep(60)"
     with python(script) as it:
-        it.until(lambda: "here" in it.output)
+        it.until(lambda: it.output == "here\n")
         assert it.status is None
         it.kill()
         assert it.status == -signal.SIGKILL
