@@ -194,3 +194,10 @@ def test_markdown_is_plain_and_links_lead_somewhere(page):
         assert (page.path.parent / path).resolve().is_file(), target
         if path.endswith("glossary.md"):
             assert anchor in terms, target
+
+
+def test_the_glossary_is_in_alphabetical_order():
+    entries = (ROOT / "book/glossary.md").read_text("utf8").partition("```{glossary}\n")[2].split("\n\n")
+    terms = [re.sub(r"\W+", " ", entry.strip().splitlines()[0].lower()) for entry in entries]
+    assert len(terms) > 100
+    assert terms == sorted(terms)

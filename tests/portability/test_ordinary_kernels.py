@@ -17,18 +17,6 @@ from mlcourse.runner.execute import Job, execute
 # Without --all-pages, the quickest page that trains a network.
 FEW = [ROOT / "notebooks/1-data-representation/simple_representations.ipynb"]
 
-# The cells that show what a clock said, by page and cell id: no two runs are the same.
-TIMED = {
-    "multimodal_input": {
-        "8cc2325c",  # time of a prediction, in multiples
-        "65acebf9",  # time of the sentence encoder for a sentence, in multiples
-    },
-    "cascade": {
-        "57f54244",  # what each stage costs, in microseconds
-        "4eff0f27",  # time of reading, in multiples of deciding
-    },
-}
-
 
 @pytest.mark.skipif(not warm.supported(), reason="there are warm kernels on Linux only")
 def test_the_outputs_are_the_same_warm_and_cold(every_page: bool) -> None:
@@ -36,7 +24,7 @@ def test_the_outputs_are_the_same_warm_and_cold(every_page: bool) -> None:
         cold, warmed = (run(page, cold) for cold in (True, False))
         assert complaints(cold) == ""
         for one, other in zip(cold.cells, warmed.cells, strict=True):
-            if one.id not in TIMED.get(page.stem, ()):
+            if "timed" not in one.metadata.get("tags", []):
                 assert neutral(one) == neutral(other), one.source
 
 
