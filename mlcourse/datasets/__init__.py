@@ -14,6 +14,7 @@ from mlcourse.datasets.friedman import load_friedman
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
 from mlcourse.datasets.lending import load_lending_club
+from mlcourse.datasets.newsgroups import load_newsgroup_posts
 from mlcourse.datasets.product_reviews import (
     BOUGHT_RATING,
     IMAGE_CHANNEL,
@@ -53,6 +54,7 @@ __all__ = [
     "load_friedman",
     "load_glove",
     "load_lending_club",
+    "load_newsgroup_posts",
     "load_nyc_flights",
     "load_nyc_weather",
     "load_product_reviews",
