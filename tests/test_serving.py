@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from course import SEED, Course, alive, code, ctrl_c, started, wait_until
 
-from mlcourse.serving import Load, Server, send_load, serve
 from mlcourse.services import ServiceError
+from mlcourse.serving import Load, Server, send_load, serve
 
 
 def make_app(name: str = "", pause: float = 0.0):
@@ -35,7 +35,7 @@ def make_app(name: str = "", pause: float = 0.0):
     async def double(body: dict) -> dict:
         asked.append(body)
         if len(asked) == 10:
-            time.sleep(pause)  # noqa: ASYNC251 (it shall block)
+            time.sleep(pause)  # it shall block the worker
         if body["x"] == 13:
             raise HTTPException(503, "unlucky")
         return {"y": 2 * body["x"]}
@@ -87,7 +87,7 @@ def test_an_app_that_dies_at_once() -> None:
     def broken():
         raise SystemExit("there is no model in model.keras")
 
-    with pytest.raises(ServiceError, match="^broken ended with status 1 too early") as error, serve(broken):
+    with pytest.raises(ServiceError, match=r"^broken ended with status 1 too early") as error, serve(broken):
         pass
     assert "there is no model in model.keras" in str(error.value)
 
@@ -215,21 +215,20 @@ def test_nobody_there() -> None:
 
 
 def test_the_open_loop_counts_who_waited_behind_a_stall_and_the_closed_loop_leaves_them_out() -> None:
-    pause, rate = 0.8, 100
+    pause, rate = 2, 50
     bodies = [{"x": 1}] * 150
 
     def waited(load: Load) -> int:
-        return int((load.latencies > pause / 4).sum())
+        return int((load.latencies > pause / 2).sum())
 
     with serve(make_app, pause=pause) as server:
         closed = send_load(server.url + "/double", bodies, concurrency=1)
     with serve(make_app, pause=pause) as server:
         open_ = send_load(server.url + "/double", bodies, rate=rate)
     assert waited(closed) == 1
-    # Who came in the first three quarters of the pause had more than a quarter of it to wait: 60 at this rate.
-    assert 0.75 * pause * rate * 0.7 < waited(open_) <= 100
-    assert open_.quantile(0.9) > pause / 4 > closed.quantile(0.9)
-    assert open_.latencies.max() == pytest.approx(pause, abs=0.5)
+    # Who was due in the first half of the pause had more than half of it to wait.
+    assert waited(open_) >= 0.8 * rate * pause / 2
+    assert open_.latencies.max() > 0.9 * pause
 
 
 def test_the_open_loop_keeps_its_times() -> None:
