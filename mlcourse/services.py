@@ -122,7 +122,11 @@ def _ended(status: int) -> str:
 
 @contextlib.contextmanager
 def running(
-    *command: object, name: str = "", env: Mapping[str, str] | None = None, patience: float = 5
+    *command: object,
+    name: str = "",
+    env: Mapping[str, str] | None = None,
+    patience: float = 5,
+    open_input: bool = False,
 ) -> Iterator[Service]:
     """Run a program for the length of a ``with``: ``with running(sys.executable, "train.py") as training: ...``.
 
@@ -139,6 +143,9 @@ def running(
         Variables in addition to those of the page.
     patience
         Seconds that it has to end in order, once it is asked to.
+    open_input
+        Whether its standard input stays open, and silent, as long as the page lives: some programs end when theirs
+        does. Else it is empty.
 
     Raises
     ------
@@ -157,7 +164,7 @@ def running(
         log = stack.enter_context(tempfile.TemporaryFile())
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(theirs.fileno()), program, *words[1:]],
-            stdin=subprocess.DEVNULL,
+            stdin=theirs if open_input else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             env=os.environ | (env or {}),

@@ -26,7 +26,7 @@ FRAME = [
     "Recap",
 ]
 OPTIONAL = {"At scale"}
-FIRST_WING = {"claims", "datasets", "exercises", "figures", "parameters", "pretrained", "services"}
+FIRST_WING = {"claims", "datasets", "exercises", "figures", "parameters", "pretrained", "services", "spark"}
 
 
 class Notebook:
