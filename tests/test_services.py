@@ -75,6 +75,15 @@ def test_it_has_no_input_and_a_session_of_its_own() -> None:
         assert it.output.endswith("EOFError: EOF when reading a line\n")
 
 
+def test_its_input_may_stay_open_as_long_as_the_page_lives() -> None:
+    script = "import sys; print('reads', flush=True); sys.stdin.read(); print('end', flush=True)"
+    with python(script, open_input=True) as it:
+        it.until(lambda: it.output == "reads\n")
+        time.sleep(0.3)
+        assert it.status is None
+    assert it.output == "reads\n"
+
+
 def test_a_killed_process_has_no_last_words(tmp_path: Path) -> None:
     script = "import atexit, time; atexit.register(print, 'bye'); print('here', flush=True); time.sleep(60)"
     with python(script) as it:
