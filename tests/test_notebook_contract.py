@@ -26,7 +26,17 @@ FRAME = [
     "Recap",
 ]
 OPTIONAL = {"At scale"}
-FIRST_WING = {"claims", "datasets", "exercises", "figures", "parameters", "pretrained", "services", "serving"}
+FIRST_WING = {
+    "claims",
+    "datasets",
+    "exercises",
+    "figures",
+    "parameters",
+    "pretrained",
+    "services",
+    "serving",
+    "spark",
+}
 
 
 class Notebook:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -13,9 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from course import SEED, Course, alive, code, ctrl_c, started, wait_until
 
-from mlcourse.services import Service, ServiceError, running
+from mlcourse import services
+from mlcourse.services import Service, ServiceError, redis_server, running
 
 # Writes its number, that of a child of its own and that of its guard to a file, and would then go on for a minute.
 FAMILY = textwrap.dedent("""
@@ -70,6 +73,15 @@ def test_it_has_no_input_and_a_session_of_its_own() -> None:
         it.wait(expect=1)
         assert it.output.startswith("True")
         assert it.output.endswith("EOFError: EOF when reading a line\n")
+
+
+def test_its_input_may_stay_open_as_long_as_the_page_lives() -> None:
+    script = "import sys; print('reads', flush=True); sys.stdin.read(); print('end', flush=True)"
+    with python(script, open_input=True) as it:
+        it.until(lambda: it.output == "reads\n")
+        time.sleep(0.3)
+        assert it.status is None
+    assert it.output == "reads\n"
 
 
 def test_a_killed_process_has_no_last_words(tmp_path: Path) -> None:
@@ -261,3 +273,146 @@ def test_it_ends_with_a_run_that_is_interrupted(course: Course, tmp_path: Path) 
     command.wait(30)
     command.communicate()
     wait_until(lambda: all_gone(pids))
+
+
+# ------------------------------------------------------------------------------------------------ Redis
+
+
+@pytest.fixture(autouse=True)
+def _no_redis_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)
+
+
+def asked(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, decode_responses=True)
+
+
+def pid_of(url: str) -> int:
+    with asked(url) as store:
+        return store.info("server")["process_id"]
+
+
+def test_a_redis_starts_empty_keeps_what_it_is_given_and_ends(capfd: pytest.CaptureFixture[str]) -> None:
+    with redis_server() as url, asked(url) as store:
+        assert url.startswith("redis://127.0.0.1:")
+        assert store.dbsize() == 0
+        store.rpush("history", "shoes", "socks")
+        assert store.lrange("history", 0, -1) == ["shoes", "socks"]
+        assert store.config_get("save", "appendonly") == {"save": "", "appendonly": "no"}
+        pid = pid_of(url)
+    wait_until(lambda: not alive(pid))
+    with pytest.raises(redis.ConnectionError), asked(url) as store:
+        store.ping()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_two_redis_do_not_meet() -> None:
+    with redis_server() as one, redis_server() as other, asked(one) as first, asked(other) as second:
+        first.set("key", "value")
+        assert second.get("key") is None
+
+
+def test_a_redis_whose_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(ServiceError, match=rf"^Redis cannot listen on port {port}: another program does$"),
+            redis_server(port),
+        ):
+            pass
+        # A port that is taken between the choice and the start is no failure.
+        free = services.free_port
+        ports = iter([port, port])
+        monkeypatch.setattr(services, "free_port", lambda: next(ports, None) or free())
+        with redis_server() as url:
+            assert f":{port}/" not in url
+            assert pid_of(url)
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo 'no memory'; exit 3", "Redis ended with status 3 too early. Its last lines:\nno memory"),
+        ("kill -9 $$", "Redis was ended by SIGKILL too early"),
+    ],
+)
+def test_a_redis_that_dies_at_once(script: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "valkey-server"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(services, "_valkey", lambda: program)
+    with pytest.raises(ServiceError) as error, redis_server():
+        pass
+    assert refusal(error) == [f"ServiceError: {said.splitlines()[0]}", *said.splitlines()[1:]]
+
+
+def test_a_machine_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Plan9")
+    with pytest.raises(ServiceError) as error, redis_server():
+        pass
+    (line,) = refusal(error)
+    assert line.startswith("ServiceError: there is no Redis for this machine (Unsupported operating system: plan9.")
+    assert line.endswith("set REDIS_URL to the address of one: redis://host:6379/0")
+
+
+def test_the_redis_of_others_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with redis_server() as theirs, asked(theirs) as store:
+        store.set("theirs", 1)
+        monkeypatch.setenv("REDIS_URL", theirs)
+        with redis_server() as url:
+            assert url == theirs
+        assert store.get("theirs") == "1"
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("redis://me:secret@127.0.0.1:{free}/0", "no Redis answers at REDIS_URL (redis://127.0.0.1:{free}/0): Error "),
+        ("127.0.0.1:{free}", "no Redis answers at REDIS_URL (127.0.0.1:{free}): Redis URL must specify one of"),
+        ("redis://127.0.0.1:port", "no Redis answers at REDIS_URL (redis://127.0.0.1:port): Port could not be cast"),
+        ("redis://me:wrong@127.0.0.1:{ours}/0", "no Redis answers at REDIS_URL (redis://127.0.0.1:{ours}/0): "),
+    ],
+)
+def test_an_address_where_no_redis_answers(address: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with redis_server() as url:
+        ports = {"free": services.free_port(), "ours": url.rpartition(":")[2].removesuffix("/0")}
+        monkeypatch.setenv("REDIS_URL", address.format(**ports))
+        with pytest.raises(ServiceError) as error, redis_server():
+            pass
+        (line,) = refusal(error)
+        assert line.startswith("ServiceError: " + said.format(**ports))
+        assert "secret" not in line
+        assert "wrong@" not in line
+
+
+REDIS_IN_A_PAGE = """
+import os, sys, time
+from pathlib import Path
+import redis
+from mlcourse.services import redis_server
+with redis_server() as url:
+    pid = redis.Redis.from_url(url).info("server")["process_id"]
+    Path({file!r}).with_suffix(".part").write_text(str(pid))
+    Path({file!r}).with_suffix(".part").rename({file!r})
+    {then}
+"""
+
+
+@pytest.mark.parametrize("then", ["1 / 0", "pass", "os.kill(os.getpid(), 9)"])
+def test_a_redis_ends_with_its_page(then: str, course: Course, tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    course.page("1-part/page", code(SEED, "parameters"), REDIS_IN_A_PAGE.format(file=str(file), then=then))
+    (result,) = course.run()
+    assert (result.failure is None) is (then == "pass")
+    wait_until(lambda: not alive(int(file.read_text())))
+
+
+def test_a_redis_ends_with_a_page_that_is_interrupted(course: Course, tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    course.page("1-part/page", code(SEED, "parameters"), REDIS_IN_A_PAGE.format(file=str(file), then="time.sleep(60)"))
+    command = started(course, "run")
+    wait_until(file.exists)
+    ctrl_c(command)
+    command.wait(30)
+    command.communicate()
+    wait_until(lambda: not alive(int(file.read_text())))
