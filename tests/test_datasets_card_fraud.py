@@ -5,7 +5,16 @@ import pandas as pd
 import pytest
 
 from mlcourse.datasets import CardFraud, DataError, card_fraud_features, load_card_fraud
-from mlcourse.datasets.card_fraud import AMOUNT_RULE, CAUSES, CUSTOMER_DAYS, STOLEN_FACTOR, TERMINAL_DAYS
+from mlcourse.datasets.card_fraud import (
+    AMOUNT_RULE,
+    CAUSES,
+    CUSTOMER_DAYS,
+    DRIFT_AMOUNTS,
+    DRIFT_RATE,
+    DRIFTS,
+    STOLEN_FACTOR,
+    TERMINAL_DAYS,
+)
 
 
 @pytest.fixture(scope="module")
@@ -234,3 +243,109 @@ def test_payments_out_of_order_are_refused(payments: pd.DataFrame) -> None:
 def test_wrong_windows_end_in_one_line(payments: pd.DataFrame, wrong: dict) -> None:
     with pytest.raises(DataError, match=f"^{next(iter(wrong))} must be a whole number from [01] to 3,650, not "):
         card_fraud_features(payments[:10], **wrong)
+
+
+# Drift
+
+DRIFT_DAY = 70
+
+# Euro cents, frauds, and the sum of the terminals' numbers.
+WORLD_OF_SEED_0 = (115_363_034, 133, 1_635_446)
+
+
+@pytest.fixture(
+    scope="module", params=[(), ("inputs",), ("rate",), ("pattern",), DRIFTS], ids=lambda kinds: "+".join(kinds)
+)
+def drifted(request: pytest.FixtureRequest) -> tuple[tuple[str, ...], CardFraud]:
+    return request.param, load_card_fraud(200_000, seed=3, drift=request.param, drift_day=DRIFT_DAY)
+
+
+def test_nothing_changes_before_the_day_of_the_drift(world: CardFraud, drifted: tuple) -> None:
+    kinds, other = drifted
+    before = world.payments["day"] < DRIFT_DAY
+    same = [column for column in world.payments if column != "incident"]  # incidents are numbered anew
+    pd.testing.assert_frame_equal(other.payments.loc[before, same], world.payments.loc[before, same])
+    pd.testing.assert_frame_equal(other.customers, world.customers)
+    pd.testing.assert_frame_equal(other.terminals, world.terminals)
+    early = world.incidents["first"] < DRIFT_DAY
+    again = other.incidents[other.incidents["first"] < DRIFT_DAY]
+    pd.testing.assert_frame_equal(again.reset_index(drop=True), world.incidents[early].reset_index(drop=True))
+    assert other.payments.equals(world.payments) == (not kinds)
+
+
+def test_a_drift_changes_what_it_says_and_nothing_else(world: CardFraud) -> None:
+    table, late = world.payments, (world.payments["day"] >= DRIFT_DAY).to_numpy()
+
+    inputs = load_card_fraud(200_000, seed=3, drift=["inputs"], drift_day=DRIFT_DAY).payments
+    pd.testing.assert_frame_equal(inputs.drop(columns="hour"), table.drop(columns="hour"))
+    assert (inputs.loc[late, "hour"] > table.loc[late, "hour"]).all()
+    assert inputs["hour"].between(0, 24, inclusive="left").all()
+    assert (inputs["day"] * 24 + inputs["hour"]).is_monotonic_increasing
+
+    pattern = load_card_fraud(200_000, seed=3, drift=["pattern"], drift_day=DRIFT_DAY).payments
+    pd.testing.assert_frame_equal(pattern.drop(columns="amount"), table.drop(columns="amount"))
+    stolen = late & (table["cause"] == "customer").to_numpy()
+    assert (pattern["amount"] != table["amount"]).to_numpy()[~stolen].sum() == 0
+    assert pattern.loc[stolen, "amount"].between(*DRIFT_AMOUNTS).all()
+    assert np.allclose(pattern["amount"] * 100, (pattern["amount"] * 100).round())
+
+    rate = load_card_fraud(200_000, seed=3, drift=["rate"], drift_day=DRIFT_DAY).payments
+    changes = rate["fraud"] != table["fraud"]
+    assert rate.loc[changes, "fraud"].all()  # frauds are added, none goes
+    pd.testing.assert_frame_equal(
+        rate[["day", "hour", "customer", "terminal"]], table[["day", "hour", "customer", "terminal"]]
+    )
+    kept = ~changes & (rate["cause"] == table["cause"])
+    assert (rate.loc[kept, "amount"] == table.loc[kept, "amount"]).all()
+
+
+def test_incidents_become_as_frequent_as_promised() -> None:
+    counts = np.zeros(2)
+    for seed in range(10):
+        plain, more = (
+            load_card_fraud(100_000, seed=seed, drift=drift, drift_day=DRIFT_DAY).incidents for drift in ((), ("rate",))
+        )
+        counts += [(table["first"] >= DRIFT_DAY).sum() for table in (plain, more)]
+        assert (more["cause"] == "customer").is_monotonic_increasing  # terminals first, as ever
+        assert more.groupby("cause")["first"].is_monotonic_increasing.all()
+    assert counts[1] / counts[0] == pytest.approx(DRIFT_RATE, rel=4 / np.sqrt(counts[0]))
+
+
+def test_incidents_name_their_rows_also_after_a_drift() -> None:
+    drifting = load_card_fraud(200_000, seed=3, drift=DRIFTS, drift_day=DRIFT_DAY)
+    assert open_incident(drifting, "terminal", "terminal").sum() > 0
+    hit = drifting.payments[drifting.payments["incident"] >= 0]
+    told = drifting.incidents.loc[hit["incident"]].reset_index(drop=True)
+    hit = hit.reset_index(drop=True)
+    assert (told["cause"] == hit["cause"]).all()
+    assert (told["place"] == hit["terminal"].where(hit["cause"] == "terminal", hit["customer"])).all()
+    assert hit["day"].between(told["first"], told["last"]).all()
+
+
+def test_without_a_drift_the_rows_are_those_they_have_always_been() -> None:
+    # What the page on rebalancing says was measured on these rows: they may not change by a cent.
+    table = load_card_fraud(20_000, seed=0).payments
+    found = (round(100 * table["amount"].sum()), int(table["fraud"].sum()), int(table["terminal"].sum()))
+    assert found == WORLD_OF_SEED_0
+
+
+def test_a_drift_on_the_last_day_or_never_is_allowed() -> None:
+    plain = load_card_fraud(1_000, seed=1, days=10).payments
+    assert load_card_fraud(1_000, seed=1, days=10, drift=DRIFTS, drift_day=10).payments.equals(plain)
+    assert len(load_card_fraud(1_000, seed=1, days=10, drift=DRIFTS, drift_day=0).payments) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"drift": ["season"]}, "drift must be a list of inputs, rate, pattern, not ['season']"),
+        ({"drift": "inputs"}, "drift must be a list of inputs, rate, pattern, not 'inputs'"),
+        ({"drift_day": -1}, "drift_day must be a whole number from 0 to 120, not -1"),
+        ({"drift_day": 121}, "drift_day must be a whole number from 0 to 120, not 121"),
+        ({"drift_day": 1.5}, "drift_day must be a whole number from 0 to 120, not 1.5"),
+    ],
+)
+def test_a_wrong_drift_ends_in_one_line(wrong: dict, message: str) -> None:
+    with pytest.raises(DataError) as error:
+        load_card_fraud(10, **wrong)
+    assert str(error.value) == message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +22,11 @@ TERMINAL_DAYS, CUSTOMER_DAYS = 28, 14
 
 # Of a compromised customer's payments, this share are the thief's, and they are this many times as large.
 STOLEN_SHARE, STOLEN_FACTOR = 1 / 3, 5.0
+
+# What may change on the day of the drift, and how much: the day runs later (the power of its share that has passed),
+# incidents become this many times as frequent, thieves pay an amount between these, in euros.
+DRIFTS = ("inputs", "rate", "pattern")
+DRIFT_LATER, DRIFT_RATE, DRIFT_AMOUNTS = 0.6, 2.0, (1.0, 2.0)
 
 # A customer makes 0 to 4 payments a day, on average 2, at terminals within this many kilometres of home.
 _MOST_A_DAY, _REACH = 4.0, 5.0
@@ -65,6 +70,8 @@ def load_card_fraud(
     days: int = 120,
     terminal_rate: float = 0.00015,
     customer_rate: float = 0.0005,
+    drift: Collection[str] = (),
+    drift_day: int = 0,
 ) -> CardFraud:
     """Simulate card payments of customers at terminals on a map, under 1 % of them fraud, with the cause of each.
 
@@ -93,17 +100,24 @@ def load_card_fraud(
         How many days they take, 1 to 3,650.
     terminal_rate, customer_rate
         The share of terminals, and of customers, that are newly compromised each day, 0 to 0.02.
+    drift, drift_day
+        What changes, any of ``DRIFTS``, and from which day on, 0 to ``days``.
 
     Raises
     ------
     mlcourse.datasets.DataError
-        If ``rows``, ``days`` or a rate is out of range.
+        If ``rows``, ``days``, a rate or the day of the drift is out of range, or a drift is unknown.
     """
     _whole("rows", rows, 20_000_000)
     _whole("days", days, 3_650)
     _share("terminal_rate", terminal_rate)
     _share("customer_rate", customer_rate)
+    _whole("drift_day", drift_day, days, low=0)
+    if isinstance(drift, str) or not set(drift) <= set(DRIFTS):
+        raise DataError(f"drift must be a list of {', '.join(DRIFTS)}, not {drift!r}")
     rng = np.random.default_rng(seed)
+    # Draws of its own, so that a drift changes nothing but what it says.
+    drift_rng = np.random.default_rng([seed, 1])
 
     n = max(1, round(2 * rows / (_MOST_A_DAY * days)))
     side = np.sqrt(_TERMINALS_A_CUSTOMER * n)
@@ -119,6 +133,9 @@ def load_card_fraud(
     within = ndtr((np.array([0, 24]) - _NOON) / _HOURS_SPREAD)
     hour = _NOON + _HOURS_SPREAD * ndtri(rng.uniform(*within, rows))
     hour = hour.clip(0, np.nextafter(24, 0))[np.lexsort((hour, day))]
+    changed = day >= drift_day
+    if "inputs" in drift:  # the order of the payments stays
+        hour = np.where(changed, 24 * (hour / 24) ** DRIFT_LATER, hour)
     terminal = _near_home(rng, home, place, customer)
 
     usual = mean_amount[customer]
@@ -129,12 +146,17 @@ def load_card_fraud(
     incident = np.full(rows, -1)
     broken = _incidents(rng, len(place), days, TERMINAL_DAYS, terminal_rate)
     stolen = _incidents(rng, n, days, CUSTOMER_DAYS, customer_rate)
+    if "rate" in drift:
+        broken = _more(drift_rng, broken, len(place), days, TERMINAL_DAYS, terminal_rate, drift_day)
+        stolen = _more(drift_rng, stolen, n, days, CUSTOMER_DAYS, customer_rate, drift_day)
     hit = _open(broken, TERMINAL_DAYS, len(place), days)[terminal, day]
     cause[hit >= 0], incident[hit >= 0] = 2, hit[hit >= 0]
     hit = _open(stolen, CUSTOMER_DAYS, n, days)[customer, day]
     thief = (hit >= 0) & (rng.random(rows) < STOLEN_SHARE)
     cause[thief], incident[thief] = 3, hit[thief] + len(broken)
     amount[thief] *= STOLEN_FACTOR
+    if "pattern" in drift:
+        amount = np.where(thief & changed, drift_rng.uniform(*DRIFT_AMOUNTS, rows), amount)
 
     payments = pd.DataFrame(
         {
@@ -263,6 +285,15 @@ def _incidents(rng: np.random.Generator, places: int, days: int, lasting: int, r
     chosen = rng.choice(places * begins, rng.binomial(places * begins, rate), replace=False)
     first, place = np.divmod(np.sort(chosen), places)
     return np.column_stack([place, first - (lasting - 1)])
+
+
+def _more(
+    rng: np.random.Generator, incidents: np.ndarray, places: int, days: int, lasting: int, rate: float, since: int
+) -> np.ndarray:
+    """The incidents, from a day on ``DRIFT_RATE`` times as many, in order of time."""
+    others = _incidents(rng, places, days, lasting, (DRIFT_RATE - 1) * rate)
+    both = np.concatenate([incidents, others[others[:, 1] >= since]])
+    return both[np.argsort(both[:, 1], kind="stable")]
 
 
 def _open(incidents: np.ndarray, lasting: int, places: int, days: int) -> np.ndarray:
