@@ -204,6 +204,13 @@ def test_every_request_has_its_answer_or_its_failure(loop: dict[str, float]) -> 
     assert 0 < load.quantile(0.5) <= load.quantile(0.95) < load.quantile(0.99) == np.inf
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_answer_waits_for_an_acknowledgement(workers: int) -> None:
+    with serve(make_app, workers=workers) as server:
+        load = send_load(server.url + "/double", [{"x": 1}] * 40, concurrency=1)
+    assert load.quantile(0.1) < 0.03, "TCP would hold the body of each answer back for 0.04 s"
+
+
 def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as left:
         url = f"http://127.0.0.1:{left.getsockname()[1]}"
