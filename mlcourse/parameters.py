@@ -55,6 +55,13 @@ class _Each(Rule):
 
 
 @dataclass(frozen=True)
+class _Spark(Rule):
+    def accepts(self, value: Any) -> bool:
+        pattern = r"|local|local\[([1-9]\d*|\*)\]|spark://[^\s:,]+:\d{1,5}"
+        return isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+@dataclass(frozen=True)
 class _Cluster(Rule):
     def accepts(self, value: Any) -> bool:
         if value == "":
@@ -96,6 +103,11 @@ def cluster() -> Rule:
     """Nothing, or what TensorFlow's variable TF_CONFIG says: the workers of a cluster, and which of them this is."""
     example = '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}'
     return _Cluster(f"empty, or JSON that names different workers and which of them this one is, such as {example}")
+
+
+def spark() -> Rule:
+    """Nothing, or the master of a Spark: threads of this machine, or a cluster's address."""
+    return _Spark("empty, or a Spark's master: local[2], or an address such as spark://10.0.0.1:7077")
 
 
 def check_parameters(namespace: Mapping[str, Any], **rules: Rule) -> None:

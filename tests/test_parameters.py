@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mlcourse.parameters import ParameterError, check_parameters, cluster, each, one_of, real, whole
+from mlcourse.parameters import ParameterError, check_parameters, cluster, each, one_of, real, spark, whole
 
 TWO = '{"cluster": {"worker": ["10.0.0.1:2222", "node-2.local:80"]}, "task": {"type": "worker", "index": %s}}'
 
@@ -16,6 +16,21 @@ TWO = '{"cluster": {"worker": ["10.0.0.1:2222", "node-2.local:80"]}, "task": {"t
         (real(0, 1), [0, 1, 0.5], [-0.1, 1.1, float("nan"), True, "0.5"]),
         (one_of("a", 1), ["a", 1], ["b", 1.0, True]),
         (each(whole(1, 3)), [[1], [1, 2, 3], (2,)], [[], [0], [1, "2"], 1]),
+        (
+            spark(),
+            ["", "local", "local[2]", "local[*]", "spark://node-1:7077"],
+            [
+                "yarn",
+                "local[0]",
+                "local[two]",
+                "spark://node-1",
+                "spark://:7077",
+                "http://node-1:7077",
+                "spark://a b:1",
+                2,
+                None,
+            ],
+        ),
     ],
 )
 def test_rules(rule, good, bad):
