@@ -35,6 +35,8 @@ WITHOUT_IMPORT = {
     "pyarrow": ("mlcourse/datasets/*.py", "read_parquet("),  # pandas' engine
     "pytest-xdist": ("Makefile", "$(PYTEST) -n $(JOBS)"),
     "ruff": ("Makefile", "$(BIN)/ruff"),
+    "tensorboard": ("notebooks/**/*.ipynb", "import keras_tuner"),  # Keras Tuner's search imports it
+    "uvicorn": ("mlcourse/serving.py", "import uvicorn"),  # in the process that serves
 }
 
 
@@ -69,6 +71,8 @@ def imported(*patterns: str) -> set[str]:
     """The packages of others that files import, by the names under which one installs them."""
     paths = {path for pattern in patterns for path in ROOT.glob(pattern)}
     ours = {"mlcourse", "conftest", "browser"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    for page in ROOT.glob("notebooks/**/*.ipynb"):  # modules that a page writes for its processes
+        ours |= set(re.findall(r"(\w+)\.py\\\"", page.read_text("utf8")))
     found, brought_by = set(), packages_distributions()
     for module in {module for path in paths for module in imports(path)} - ours - set(sys.stdlib_module_names):
         packages = {canonicalize_name(package) for package in brought_by.get(module, [module])}
