@@ -187,11 +187,23 @@ def running(
             service._keep_output()
 
 
-def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on. Another program may take it before you do, so be ready for that."""
-    with socket.socket() as it:
-        it.bind(("127.0.0.1", 0))
-        return it.getsockname()[1]
+def free_port(port: int = 0) -> int:
+    """The port itself, or for 0 one of 127.0.0.1 that nobody listens on.
+
+    Another program may take it before you do, so be ready for that.
+
+    Raises
+    ------
+    ServiceError
+        If the port is taken, or cannot be had for another reason.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just been left is free
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ServiceError(f"port {port} of 127.0.0.1 cannot be had: {os.strerror(error.errno)}") from None
+        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ import contextlib
 import inspect
 import json
 import os
-import socket
 import sys
 import tempfile
 import textwrap
@@ -23,7 +22,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from mlcourse.services import Service, ServiceError, running
+from mlcourse.services import Service, free_port, running
 
 # What uvicorn imports. The page's function stands in it word for word.
 _MODULE = """\
@@ -107,7 +106,7 @@ def serve(
     )
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "service.py").write_text(module, "utf8")
-        port = _free(port)
+        port = free_port(port)
         command = [sys.executable, "-c", _RUN, folder, port, workers]
         with running(*command, name=make_app.__name__, env=env) as process:
 
@@ -117,17 +116,6 @@ def serve(
 
             process.until(ready, patience)
             yield Server(f"http://127.0.0.1:{port}", process)
-
-
-def _free(port: int) -> int:
-    """The port itself, or a free one for 0."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just been left is free
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise ServiceError(f"port {port} of 127.0.0.1 cannot be had: {os.strerror(error.errno)}") from None
-        return probe.getsockname()[1]
 
 
 @dataclass(frozen=True)

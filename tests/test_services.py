@@ -202,8 +202,9 @@ def test_it_ends_with_the_block_and_takes_its_children_along(end: str, tmp_path:
 def page(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that runs FAMILY for a minute, as a page would."""
     script = f"""
-import sys, time
+import signal, sys, time
 from mlcourse.services import running
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born deaf to it
 with running(sys.executable, "-c", {FAMILY!r}, {str(tmp_path / "pids")!r}):
     time.sleep(60)
 """
