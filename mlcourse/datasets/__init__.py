@@ -14,6 +14,7 @@ from mlcourse.datasets.friedman import load_friedman
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
 from mlcourse.datasets.lending import load_lending_club
+from mlcourse.datasets.photographs import PHOTOGRAPHS, load_photographs
 from mlcourse.datasets.product_reviews import (
     BOUGHT_RATING,
     IMAGE_CHANNEL,
@@ -32,6 +33,7 @@ __all__ = [
     "BOUGHT_RATING",
     "FASHION_KINDS",
     "IMAGE_CHANNEL",
+    "PHOTOGRAPHS",
     "PROGRAM_TOPICS",
     "TEXT_CHANNEL",
     "Card",
@@ -55,6 +57,7 @@ __all__ = [
     "load_lending_club",
     "load_nyc_flights",
     "load_nyc_weather",
+    "load_photographs",
     "load_product_reviews",
     "load_purchases",
     "load_reviews",
