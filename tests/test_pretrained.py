@@ -1,4 +1,7 @@
-"""The sentence encoder: near where the meaning is near, the same whatever is encoded beside it, or one clear line."""
+"""The pretrained models: they know what their cards say, the same whatever comes beside it, or one clear line.
+
+The sentence encoder is near where the meaning is near; the network for pictures names photographs.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
-from mlcourse.datasets import DataError, files
-from mlcourse.pretrained import SentenceEncoder, load_sentence_encoder
+from mlcourse.datasets import PHOTOGRAPHS, DataError, files, load_photographs
+from mlcourse.pretrained import SentenceEncoder, load_efficientnet, load_sentence_encoder
 
 SENTENCES = [
     "A cat sleeps on the sofa.",
@@ -64,7 +68,7 @@ def test_what_is_no_list_of_strings_is_refused(encoder: SentenceEncoder, wrong) 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A data folder with the encoder's two files in it, to spoil."""
+    """A data folder with the models' files in it, to spoil."""
     shutil.copytree(files.data_folder() / "weights", tmp_path / "weights")
     shutil.copy(files.data_folder() / "README.md", tmp_path)
     monkeypatch.setattr(files, "data_folder", lambda: tmp_path)
@@ -88,3 +92,71 @@ def test_weights_that_are_missing_or_wrong_are_one_line(folder: Path, file: str)
     # Once it is there again, nothing else has to be done.
     (folder / file).write_bytes(content)
     assert load_sentence_encoder().encode(["A cat."]).shape == (1, 384)
+
+
+@pytest.fixture(scope="module")
+def network() -> keras.Model:
+    return load_efficientnet()
+
+
+@pytest.fixture(scope="module")
+def photographs() -> np.ndarray:
+    pictures, _ = load_photographs()
+    return (pictures.astype(np.float32) - 127) / 128
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_a_photograph_gets_its_class(network: keras.Model, photographs: np.ndarray, name: str) -> None:
+    place = list(PHOTOGRAPHS).index(name)
+    probabilities = network.predict_on_batch(photographs[place : place + 1])[0]
+    assert probabilities.argmax() == PHOTOGRAPHS[name][0]
+    assert probabilities[PHOTOGRAPHS[name][0]] > 0.2
+    assert probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_picture_is_the_same_in_any_company(network: keras.Model, photographs: np.ndarray) -> None:
+    together = network.predict_on_batch(photographs)
+    alone = np.vstack([network.predict_on_batch(photographs[i : i + 1]) for i in range(len(photographs))])
+    np.testing.assert_allclose(together, alone, atol=1e-4)
+
+
+def test_the_network_has_the_size_of_its_card(network: keras.Model) -> None:
+    assert sum(weight.numpy().size for weight in network.trainable_weights) == pytest.approx(4.65e6, abs=5e3)
+    assert {weight.dtype for weight in network.weights} == {"float32"}
+    assert len([layer for layer in network.layers if layer.name.count(".") == 1 and "blocks" in layer.name]) == 16
+
+
+def test_without_its_top_it_gives_the_features_that_the_top_is_given(
+    network: keras.Model, photographs: np.ndarray
+) -> None:
+    features = load_efficientnet(top=False).predict_on_batch(photographs)
+    assert features.shape == (4, 1280)
+    scores = features @ network.get_layer("fc").weights[0].numpy() + network.get_layer("fc").weights[1].numpy()
+    assert scores.argmax(axis=1).tolist() == [number for number, _ in PHOTOGRAPHS.values()]
+
+
+@pytest.mark.parametrize("size", [32, 96, 225])
+def test_pictures_of_another_size(size: int) -> None:
+    assert load_efficientnet(size, top=False).predict_on_batch(np.zeros((2, size, size, 3))).shape == (2, 1280)
+
+
+def test_what_is_done_to_one_network_is_not_done_to_the_next(photographs: np.ndarray) -> None:
+    first = load_efficientnet(32, top=False)
+    first.set_weights([np.zeros(weight.shape) for weight in first.weights])
+    assert load_efficientnet(32, top=False).weights[0].numpy().std() > 0
+
+
+@pytest.mark.parametrize("size", [0, 31, -224, 224.0, True, "224", None, (224, 224)])
+def test_a_wrong_size_is_named(size) -> None:
+    with pytest.raises(ValueError, match=r"^size must be a whole number of at least 32 pixels, not "):
+        load_efficientnet(size)
+
+
+def test_a_network_file_that_is_wrong_or_missing_is_one_line(folder: Path) -> None:
+    file = folder / "weights/efficientnet_lite0.npz"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(DataError, match=r"^weights/efficientnet_lite0.npz is not the file its card describes"):
+        load_efficientnet(32)
+    file.unlink()
+    with pytest.raises(DataError, match=r"^weights/efficientnet_lite0.npz is missing from "):
+        load_efficientnet(32)

@@ -14,7 +14,11 @@ from mlcourse.datasets.friedman import load_friedman
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
 from mlcourse.datasets.lending import load_lending_club
+<<<<<<< HEAD
 from mlcourse.datasets.newsgroups import load_newsgroup_posts
+=======
+from mlcourse.datasets.photographs import PHOTOGRAPHS, load_photographs
+>>>>>>> transfer
 from mlcourse.datasets.product_reviews import (
     BOUGHT_RATING,
     IMAGE_CHANNEL,
@@ -33,6 +37,7 @@ __all__ = [
     "BOUGHT_RATING",
     "FASHION_KINDS",
     "IMAGE_CHANNEL",
+    "PHOTOGRAPHS",
     "PROGRAM_TOPICS",
     "TEXT_CHANNEL",
     "Card",
@@ -57,6 +62,7 @@ __all__ = [
     "load_newsgroup_posts",
     "load_nyc_flights",
     "load_nyc_weather",
+    "load_photographs",
     "load_product_reviews",
     "load_purchases",
     "load_reviews",
