@@ -14,11 +14,8 @@ from mlcourse.datasets.friedman import load_friedman
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
 from mlcourse.datasets.lending import load_lending_club
-<<<<<<< HEAD
 from mlcourse.datasets.newsgroups import load_newsgroup_posts
-=======
 from mlcourse.datasets.photographs import PHOTOGRAPHS, load_photographs
->>>>>>> transfer
 from mlcourse.datasets.product_reviews import (
     BOUGHT_RATING,
     IMAGE_CHANNEL,
