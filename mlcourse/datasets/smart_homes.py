@@ -50,7 +50,7 @@ def load_smart_homes(homes: int = 30, seed: int = 0) -> pd.DataFrame:
 
     def by_hour(column: str) -> np.ndarray:
         """Hours x homes, each home with its airport's weather; hours that are missing are drawn as a straight line."""
-        table = weather.drop_duplicates(["time", "origin"]).pivot(index="time", columns="origin", values=column)
+        table = weather.pivot_table(index="time", columns="origin", values=column, aggfunc="first")
         table = table.reindex(hours).interpolate().bfill()
         return table.to_numpy()[:, np.arange(homes) % table.shape[1]]
 
