@@ -27,6 +27,7 @@ from mlcourse.datasets.product_reviews import (
 )
 from mlcourse.datasets.purchases import load_purchases, purchase_cells
 from mlcourse.datasets.reviews import load_reviews
+from mlcourse.datasets.smart_homes import load_smart_homes
 from mlcourse.datasets.spam import load_spam_mail
 from mlcourse.datasets.telco_churn import load_telco_churn
 
@@ -64,6 +65,7 @@ __all__ = [
     "load_purchases",
     "load_reviews",
     "load_seasonal_sales",
+    "load_smart_homes",
     "load_spam_mail",
     "load_telco_churn",
     "purchase_cells",
