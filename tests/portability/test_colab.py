@@ -16,8 +16,8 @@ from course import ROOT, command
 from elsewhere import Environment, all_pages, assert_good, python
 
 COLAB = ROOT / "tests/portability/colab.txt"
-# Without --all-pages: Keras and data; the sentence encoder, whose weights come along, and all libraries but Keras.
-FEW = ["1-data-representation/hashed_feature", "1-data-representation/wrap_up"]
+# Without --all-pages: Keras and data; the sentence encoder, whose weights come along; servers and a store.
+FEW = ["1-data-representation/hashed_feature", "1-data-representation/wrap_up", "4-resilient-serving/wrap_up"]
 
 
 @pytest.fixture
