@@ -80,7 +80,7 @@ def test_versions_are_those_of_the_packages_that_the_course_asks_for() -> None:
     found = versions()
     assert found["scikit-learn"] == sklearn.__version__
     assert "tensorflow" in found
-    assert not {"mlcourse", "joblib"} & set(found), "neither the course itself nor what others bring along"
+    assert not {"mlcourse", "threadpoolctl"} & set(found), "neither the course itself nor what others bring along"
 
 
 def test_the_status_page_tells_time_memory_and_versions() -> None:

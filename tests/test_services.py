@@ -137,7 +137,7 @@ def refusal(error: pytest.ExceptionInfo[ServiceError]) -> list[str]:
 
 
 def test_a_failure_gives_the_last_lines() -> None:
-    script = "for n in range(50): print('line', n)\nraise SystemExit('the disk is full')"
+    script = "for n in range(50): print('line', n, flush=True)\nraise SystemExit('the disk is full')"
     with pytest.raises(ServiceError) as error, python(script, name="training") as it:
         it.wait()
     lines = refusal(error)
