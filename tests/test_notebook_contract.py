@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from course import ROOT, Course
 
-from mlcourse.runner.authoring import new_page, setup_cell, source_address, tidy
+from mlcourse.runner.authoring import extras_of, new_page, setup_cell, source_address, tidy
 from mlcourse.runner.catalogue import load_catalogue
 
 PAGES = sorted((ROOT / "notebooks").rglob("*.ipynb"))
@@ -42,7 +42,8 @@ FIRST_WING = {
 class Notebook:
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.cells = nbformat.read(path, 4).cells
+        self.notebook = nbformat.read(path, 4)
+        self.cells = self.notebook.cells
         self.code = [cell for cell in self.cells if cell.cell_type == "code"]
         self.prose = "\n\n".join(cell.source for cell in self.cells if cell.cell_type == "markdown")
         # All code but the set-up cell, whose magic is the one that is allowed.
@@ -123,7 +124,7 @@ def test_a_fresh_page_is_not_taken_for_a_finished_one(fresh_page, check):
 
 
 def test_setup_cell_carries_the_projects_address(page):
-    assert page.code[0].source == setup_cell(source_address(ROOT))
+    assert page.code[0].source == setup_cell(source_address(ROOT), extras_of(page.notebook))
     assert "setup" in page.code[0].metadata.tags
 
 

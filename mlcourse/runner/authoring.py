@@ -6,6 +6,7 @@ import copy
 import hashlib
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
@@ -17,7 +18,7 @@ SETUP = """\
 import sys
 
 if "google.colab" in sys.modules:
-    %pip install --quiet "mlcourse[pages] @ git+{address}"
+    %pip install --quiet "mlcourse[{extras}] @ git+{address}"
 """
 
 _SOURCE = re.compile(r'^(Source = ")([^"]*)(")', flags=re.MULTILINE)
@@ -129,15 +130,22 @@ def source_address(root: Path) -> str:
         raise CatalogueError(f"{root / 'pyproject.toml'} names no Source below [project.urls]") from None
 
 
-def setup_cell(address: str) -> str:
+def setup_cell(address: str, extras: Iterable[str] = ()) -> str:
     """The source of every page's first code cell: on Colab it installs ``mlcourse``, elsewhere it does nothing.
 
     Parameters
     ----------
     address
         The repository: ``https://...``, ``ssh://...`` or ``file:///...``.
+    extras
+        The extras of ``pyproject.toml`` that the page needs besides ``pages``.
     """
-    return SETUP.format(address=address).rstrip("\n")
+    return SETUP.format(address=address, extras=",".join(["pages", *extras])).rstrip("\n")
+
+
+def extras_of(notebook: nbformat.NotebookNode) -> list[str]:
+    """The extras that a page's metadata names: packages that no other page should have to install."""
+    return notebook.metadata.get("mlcourse", {}).get("extras", [])
 
 
 def as_address(text: str) -> str:
@@ -177,7 +185,7 @@ def with_address(root: Path, address: str) -> dict[Path, str]:
         notebook = copy.deepcopy(read_notebook(path))
         for cell in notebook.cells:
             if "setup" in cell.metadata.get("tags", []):
-                cell.source = setup_cell(address)
+                cell.source = setup_cell(address, extras_of(notebook))
         drafts[path] = as_text(notebook)
     for path in (root / "README.md", *sorted((root / "book").glob("*.md"))):
         if path.is_file():
