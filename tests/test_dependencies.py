@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from mlcourse.runner.authoring import extras_of
 from mlcourse.runner.catalogue import read_notebook
 from mlcourse.runner.key import without_magics
 
@@ -80,23 +81,40 @@ def imported(*patterns: str) -> set[str]:
     return found
 
 
+# What some page's metadata asks for besides `pages`: the extra, and the page.
+OF_ONE_PAGE = {extra: path for path in ROOT.glob("notebooks/**/*.ipynb") for extra in extras_of(read_notebook(path))}
 EVERYTHING = ("*.py", "mlcourse/**/*.py", "notebooks/**/*.ipynb", "tests/**/*.py", "book/**/*.py")
 
 
 @pytest.mark.parametrize(
     ("patterns", "extras"),
     [
-        # On Colab a page gets mlcourse[pages], and nothing else is sure to be there. All modules but cli.py.
-        (("notebooks/**/*.ipynb", "mlcourse/[!c]*.py", "mlcourse/claims.py", "mlcourse/datasets/*.py"), ("", "pages")),
+        (("mlcourse/[!c]*.py", "mlcourse/claims.py", "mlcourse/datasets/*.py"), ("", "pages")),
         (("mlcourse/**/*.py", "book/**/*.py"), ("", "pages", "book", "cluster")),
-        (EVERYTHING, ("", "pages", "book", "cluster", "lab", "test")),
+        (EVERYTHING, ("", "pages", *OF_ONE_PAGE, "book", "cluster", "lab", "test")),
     ],
-    ids=["pages and what they import", "the machinery", "everything"],
+    ids=["what pages import", "the machinery", "everything"],
 )
 def test_what_is_imported_is_declared(patterns, extras) -> None:
     found = imported(*patterns)
     assert len(found) > 5
     assert found - names(*extras) == set()
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("notebooks/**/*.ipynb")), ids=lambda path: path.stem)
+def test_what_a_page_imports_its_set_up_cell_installs(page: Path) -> None:
+    """On Colab nothing else is sure to be there."""
+    found = imported(page.relative_to(ROOT).as_posix())
+    assert found
+    assert found - names("", "pages", *extras_of(read_notebook(page))) == set()
+
+
+def test_an_extra_of_a_page_holds_what_no_other_page_imports() -> None:
+    for extra, page in OF_ONE_PAGE.items():
+        others = imported(
+            *(path.relative_to(ROOT).as_posix() for path in ROOT.glob("notebooks/**/*.ipynb") if path != page)
+        )
+        assert names(extra) & others == set()
 
 
 @pytest.mark.parametrize("name", sorted(names(*(set(DECLARED) - UNUSED))))

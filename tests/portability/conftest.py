@@ -6,6 +6,7 @@ import os
 import subprocess
 
 import pytest
+from elsewhere import by_extras
 from uv import find_uv_bin
 
 # Pages start here as they do for whoever builds the book, not as in the unit tests.
@@ -15,6 +16,13 @@ for name in ("MLCOURSE_WARM_MODULES", "MLCOURSE_WARM_IDLE"):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-pages", action="store_true", help="run every page, not a few")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes ``extras`` runs once for the pages that need none, and with --all-pages once for each set."""
+    if "extras" in metafunc.fixturenames:
+        sets = list(by_extras()) if metafunc.config.getoption("all_pages", default=False) else [()]
+        metafunc.parametrize("extras", sets, ids=lambda extras: "-".join(["pages", *extras]))
 
 
 @pytest.fixture

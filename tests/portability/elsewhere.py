@@ -19,6 +19,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from uv import find_uv_bin
 
+from mlcourse.runner.authoring import extras_of
 from mlcourse.runner.execute import claims_of, unfinished
 from mlcourse.runner.key import without_magics
 
@@ -82,9 +83,17 @@ def all_pages() -> list[Path]:
     return sorted((ROOT / "notebooks").rglob("*.ipynb"))
 
 
-def few_pages() -> list[Path]:
-    """The pages that together import every module that pages import; those that bring the most come first."""
-    brings = {page: _imports(page) for page in all_pages()}
+def by_extras() -> dict[tuple[str, ...], list[Path]]:
+    """All pages, by the extras that their set-up cells install besides `pages`."""
+    groups: dict[tuple[str, ...], list[Path]] = {}
+    for page in all_pages():
+        groups.setdefault(tuple(extras_of(nbformat.read(page, 4))), []).append(page)
+    return groups
+
+
+def few_of(pages: list[Path]) -> list[Path]:
+    """Those that together import every module that these pages import; those that bring the most come first."""
+    brings = {page: _imports(page) for page in pages}
     wanted = set().union(*brings.values())
     chosen = []
     while wanted:

@@ -13,11 +13,14 @@ from pathlib import Path
 import nbformat
 import pytest
 from course import ROOT, command
-from elsewhere import Environment, all_pages, assert_good, python
+from elsewhere import Environment, assert_good, by_extras, python
 
 COLAB = ROOT / "tests/portability/colab.txt"
 # Without --all-pages: Keras and data; the sentence encoder, whose weights come along; servers and a store.
 FEW = ["1-data-representation/hashed_feature", "1-data-representation/wrap_up", "4-resilient-serving/wrap_up"]
+
+# What an extra has to bring in a newer version than Colab's.
+RENEWED = {"pipelines": {"protobuf"}, "transform": {"keras", "protobuf", "tensorboard", "tensorflow"}}
 
 
 @pytest.fixture
@@ -65,14 +68,14 @@ def site_packages(environment: Environment) -> Path:
 
 @pytest.mark.usefixtures("registry")
 def test_pages_install_what_they_need_and_run(
-    tmp_path: Path, repository: Path, colab: Environment, every_page: bool
+    tmp_path: Path, repository: Path, colab: Environment, every_page: bool, extras: tuple[str, ...]
 ) -> None:
     before = colab.versions()
     assert "mlcourse" not in before
     content = tmp_path / "content"
     content.mkdir()
     env = {"IPYTHONDIR": str(tmp_path / "ipython"), "PIP_ROOT_USER_ACTION": "ignore"}
-    everything = [page.relative_to(ROOT / "notebooks").with_suffix("").as_posix() for page in all_pages()]
+    everything = [page.relative_to(ROOT / "notebooks").with_suffix("").as_posix() for page in by_extras()[extras]]
     for name in everything if every_page else FEW:
         notebook = nbformat.read(repository / "notebooks" / f"{name}.ipynb", 4)
         assert f"git+{repository.as_uri()}" in notebook.cells[1].source
@@ -85,4 +88,5 @@ def test_pages_install_what_they_need_and_run(
         assert notebook.cells[-1].outputs[0].text.split() == [str(package / "__init__.py"), str(package / "data")]
         assert not list(content.iterdir()), "a page leaves nothing behind"
     after = colab.versions()
-    assert {name: after.get(name) for name in before} == before, "Colab's own versions are used as they are"
+    changed = {name for name in before if after.get(name) != before[name]}
+    assert changed <= set().union(*(RENEWED.get(extra, set()) for extra in extras)), "Colab's versions are used"
