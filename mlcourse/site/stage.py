@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from mlcourse.claims import CLAIM_MIME
 from mlcourse.runner.catalogue import CatalogueError
 from mlcourse.site.evidence import PageRecord, evidence_page, status_page
+from mlcourse.site.pattern_map import pattern_map_page
 
 SITE = Path(__file__).parent
 FIGURES = "_static/figures"
@@ -27,6 +28,7 @@ FIGURES = "_static/figures"
 GENERATED: dict[str, Callable[[Path, list[PageRecord]], str]] = {
     "book/data": lambda root, _: (root / "data/README.md").read_text("utf8"),
     "book/evidence": lambda _, records: evidence_page(records),
+    "book/pattern_map": pattern_map_page,
     "book/status": lambda _, records: status_page(records),
 }
 

@@ -26,6 +26,7 @@ _SCRIPTS = {
     "copybutton.js": "highlight",
     "design-tabs.js": "sd-tab-set",
     "mlcourse.js": "mlcourse-sortable",
+    "pattern_map.js": "mlcourse-map",
 }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 from visit import loaded
 
 from conftest import DESKTOP, PHONE, ROOT
@@ -196,6 +197,50 @@ def test_a_claim_of_the_evidence_leads_to_where_it_is_measured(site: str, page: 
     words = link.inner_text()
     link.click()
     expect(page.locator(".mlcourse-claim:target")).to_contain_text(words)
+
+
+def test_the_map_shows_the_reasons_of_the_pattern_in_hand(site: str, page: Page) -> None:
+    """By mouse and by keyboard alike; Escape lets go, Enter opens the page."""
+    page.goto(f"{site}/book/pattern_map.html")
+    pattern, other = (
+        page.locator(".mlcourse-map a[data-page]").nth(2),
+        page.locator(".mlcourse-map a[data-page]").nth(4),
+    )
+    why = page.locator(".mlcourse-map-why")
+
+    def told(node: Locator) -> list[str]:
+        words = f".mlcourse-map-words li[data-page='{node.get_attribute('data-page')}'] > ul > li"
+        return page.locator(words).all_inner_texts()
+
+    pattern.hover()
+    expect(why.locator("> ul > li")).to_have_text(told(pattern))
+    expect(page.locator(".mlcourse-map path.is-near")).to_have_count(len(told(pattern)))
+    page.keyboard.press("Escape")  # nothing has the focus: the mouse alone chose
+    other.focus()
+    expect(why.locator("> ul > li")).to_have_text(told(other))
+    page.keyboard.press("Escape")
+    expect(why).to_be_empty()
+    expect(page.locator(".mlcourse-map .is-near")).to_have_count(0)
+    page.keyboard.press("Shift+Tab")
+    expect(why.locator("> p")).to_have_text(
+        page.locator(".mlcourse-map a[data-page]").nth(3).locator("text").text_content()
+    )
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(re.escape(page.url.split("/book/")[0]) + "/notebooks/"))
+
+
+@pytest.mark.parametrize("context", [{"viewport": PHONE, "has_touch": True}], indirect=True, ids=["phone"])
+def test_a_finger_sees_the_reasons_before_the_page(site: str, page: Page) -> None:
+    page.goto(f"{site}/book/pattern_map.html")
+    pattern, why = page.locator(".mlcourse-map a[data-page]").nth(2), page.locator(".mlcourse-map-why")
+    expect(why).to_be_empty()
+    pattern.tap()
+    expect(why).to_be_visible()
+    expect(why.locator("> p")).to_have_text(pattern.locator("text").text_content())
+    expect(why).to_be_in_viewport()
+    assert page.url.endswith("pattern_map.html")
+    pattern.tap()
+    expect(page).to_have_url(re.compile(r"/notebooks/"))
 
 
 def test_a_worked_solution_opens_by_keyboard(site: str, page: Page) -> None:
