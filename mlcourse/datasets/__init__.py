@@ -6,6 +6,7 @@ from mlcourse.datasets.arbitrary_zone import load_arbitrary_zone
 from mlcourse.datasets.attachments import attach_files
 from mlcourse.datasets.california import load_california_blocks
 from mlcourse.datasets.card_fraud import CardFraud, card_fraud_features, load_card_fraud
+from mlcourse.datasets.cdnow import load_cdnow
 from mlcourse.datasets.debtags import PROGRAM_TOPICS, load_debian_programs
 from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
@@ -52,6 +53,7 @@ __all__ = [
     "load_arbitrary_zone",
     "load_california_blocks",
     "load_card_fraud",
+    "load_cdnow",
     "load_debian_programs",
     "load_fashion_mnist",
     "load_friedman",
