@@ -13,7 +13,8 @@ def table() -> pd.DataFrame:
 
 
 def test_rows_and_columns(table: pd.DataFrame) -> None:
-    assert list(table) == [*"quality air process torque speed wear failure cause".split(), *FAILURE_CAUSES]
+    measured = ["quality", "air", "process", "torque", "speed", "wear"]
+    assert list(table) == [*measured, "failure", "cause", *FAILURE_CAUSES]
     assert len(table) == 200_000
     assert not table.isna().any().any()
 
@@ -41,8 +42,8 @@ def test_a_tool_wears_with_each_product_until_it_is_replaced(table: pd.DataFrame
     assert new[0]
     assert (np.diff(wear)[~new[1:]] == adds[:-1][~new[1:]]).all()
     ends = wear[np.flatnonzero(new[1:])]
-    assert ends.min() >= 195
-    assert ends.max() <= 240
+    assert ends.min() >= 200
+    assert ends.max() < 245  # the last product may outlast the tool's end
     used_up = np.r_[new[1:], False]
     assert not table["tool wear"].to_numpy()[~used_up].any()
     assert table["tool wear"].to_numpy()[used_up].mean() == pytest.approx(51 / 120, abs=0.03)

@@ -39,8 +39,8 @@ def load_equipment_failures(rows: int = 20_000, seed: int = 0) -> pd.DataFrame:
     (2020), whose data set is known as AI4I 2020; it is written anew from the description there. One row is one product:
 
     - ``quality``: low, medium or high, half, three tenths and two tenths of the products.
-    - ``air`` and ``process``: temperatures in kelvin. Air wanders around 300 K with a standard deviation of 2 K; process
-      is air plus 10 K plus what wanders with 1 K.
+    - ``air`` and ``process``: temperatures in kelvin. Air wanders around 300 K with a standard deviation of 2 K;
+      process is air plus 10 K plus what wanders with 1 K.
     - ``torque``: in newton metres, normal around 40 with standard deviation 10, drawn again if below 3.
     - ``speed``: of the spindle, in revolutions a minute: ``1500 (40 / torque)^0.4`` plus normal noise of 40.
     - ``wear``: of the tool, in minutes; each product adds 2, 3 or 5 by its quality, and a new tool begins with 0.
