@@ -8,6 +8,7 @@ from mlcourse.datasets.california import load_california_blocks
 from mlcourse.datasets.card_fraud import CardFraud, card_fraud_features, load_card_fraud
 from mlcourse.datasets.cdnow import load_cdnow
 from mlcourse.datasets.debtags import PROGRAM_TOPICS, load_debian_programs
+from mlcourse.datasets.equipment import FAILURE_CAUSES, load_equipment_failures
 from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
 from mlcourse.datasets.flights import load_nyc_flights, load_nyc_weather
@@ -34,6 +35,7 @@ from mlcourse.datasets.telco_churn import load_telco_churn
 
 __all__ = [
     "BOUGHT_RATING",
+    "FAILURE_CAUSES",
     "FASHION_KINDS",
     "IMAGE_CHANNEL",
     "PHOTOGRAPHS",
@@ -55,6 +57,7 @@ __all__ = [
     "load_card_fraud",
     "load_cdnow",
     "load_debian_programs",
+    "load_equipment_failures",
     "load_fashion_mnist",
     "load_friedman",
     "load_glove",
