@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlcourse.datasets import DataError, load_nyc_flights, load_nyc_weather
+from mlcourse.datasets import DataError, load_nyc_arrivals, load_nyc_flights, load_nyc_weather
 from mlcourse.datasets.files import data_path
 
 WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
@@ -124,3 +124,36 @@ def test_the_weather_changes_no_flight(flights: pd.DataFrame) -> None:
 def test_wrong_hours_end_in_one_line(hours: object) -> None:
     with pytest.raises(DataError, match=r"^weather must be a whole number of hours from 0 to 48, or None, not"):
         load_nyc_flights(weather=hours)
+
+
+@pytest.fixture(scope="module")
+def arrivals() -> pd.DataFrame:
+    return load_nyc_arrivals()
+
+
+def test_arrivals_are_the_flights_in_order_of_landing(arrivals: pd.DataFrame, flights: pd.DataFrame) -> None:
+    assert list(arrivals) == ["origin", "dest", "carrier", "departs", "due", "landed", "delay", "late"]
+    assert arrivals["landed"].is_monotonic_increasing
+    assert not arrivals["due"].is_monotonic_increasing
+    assert not arrivals.isna().any().any()
+    assert sorted(arrivals["delay"]) == sorted(flights["arr_delay"])
+    assert arrivals["late"].sum() == flights["late"].sum()
+    assert (arrivals["landed"] - arrivals["due"] == pd.to_timedelta(arrivals["delay"], unit="min")).all()
+
+
+def test_an_arrival_is_in_new_yorks_clock(arrivals: pd.DataFrame) -> None:
+    assert {str(arrivals[name].dt.tz) for name in ("departs", "due", "landed")} == {"America/New_York"}
+    planned = (arrivals["due"] - arrivals["departs"]).dt.total_seconds() / 60
+    assert planned.between(45, 780).all()
+    summer = arrivals["departs"].dt.month.between(4, 10)
+    for dest, least, most in (("BOS", 45, 120), ("ORD", 120, 210), ("LAX", 300, 420), ("HNL", 540, 700)):
+        assert planned[summer & (arrivals["dest"] == dest)].between(least, most).all(), dest
+
+
+def test_a_sample_of_arrivals_keeps_the_order(arrivals: pd.DataFrame) -> None:
+    sample = load_nyc_arrivals(500, seed=2)
+    assert len(sample) == 500
+    assert sample["landed"].is_monotonic_increasing
+    pd.testing.assert_frame_equal(sample, load_nyc_arrivals(500, seed=2))
+    with pytest.raises(DataError, match=r"^rows must be a whole number from 1 to 58,310"):
+        load_nyc_arrivals(0)

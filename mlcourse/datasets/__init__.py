@@ -11,7 +11,7 @@ from mlcourse.datasets.debtags import PROGRAM_TOPICS, load_debian_programs
 from mlcourse.datasets.equipment import FAILURE_CAUSES, load_equipment_failures
 from mlcourse.datasets.fashion import FASHION_KINDS, load_fashion_mnist
 from mlcourse.datasets.files import Card, DataError, card
-from mlcourse.datasets.flights import load_nyc_flights, load_nyc_weather
+from mlcourse.datasets.flights import load_nyc_arrivals, load_nyc_flights, load_nyc_weather
 from mlcourse.datasets.friedman import load_friedman
 from mlcourse.datasets.glove import load_glove
 from mlcourse.datasets.hidden_factors import SeasonalSales, load_seasonal_sales
@@ -31,6 +31,7 @@ from mlcourse.datasets.purchases import load_purchases, purchase_cells
 from mlcourse.datasets.reviews import load_reviews
 from mlcourse.datasets.smart_homes import load_smart_homes
 from mlcourse.datasets.spam import load_spam_mail
+from mlcourse.datasets.stocks import load_stocks
 from mlcourse.datasets.telco_churn import load_telco_churn
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "load_glove",
     "load_lending_club",
     "load_newsgroup_posts",
+    "load_nyc_arrivals",
     "load_nyc_flights",
     "load_nyc_weather",
     "load_photographs",
@@ -72,6 +74,7 @@ __all__ = [
     "load_seasonal_sales",
     "load_smart_homes",
     "load_spam_mail",
+    "load_stocks",
     "load_telco_churn",
     "purchase_cells",
     "rating_log_odds",

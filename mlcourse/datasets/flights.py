@@ -8,6 +8,9 @@ from mlcourse.datasets.files import DataError, data_path, take_rows
 
 LATE_MINUTES = 15
 
+# What a flight spends between gate and runway, at both ends together: minutes, about.
+_ON_THE_GROUND = 35
+
 # How old an observation may be, in hours, and still stand for the weather of a moment.
 _STALE_AFTER = 6
 
@@ -64,6 +67,49 @@ def load_nyc_flights(
     if weather is not None:
         flights = _with_weather(flights, weather)
     return take_rows(flights, rows, seed)
+
+
+def load_nyc_arrivals(rows: int | None = None, seed: int = 0) -> pd.DataFrame:
+    """The flights of :func:`load_nyc_flights` as events: when each was due, when it landed, all in New York's clock.
+
+    The file has the clocks of the airports of arrival, and does not say how far they are from New York's. So each
+    airport's distance, in whole hours, is taken from its flights: by month, the median of what lies between departure
+    and arrival beyond the time in the air and on the ground. In March and November, when clocks change, a flight to a
+    place that does not change its own can be an hour off.
+
+    Parameters
+    ----------
+    rows
+        How many flights, drawn without replacement; ``None`` for all 58,310.
+    seed
+        Seed of that draw.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a flight, in order of landing: ``origin`` and ``dest`` (airport codes), ``carrier`` (2 letters),
+        ``departs`` and ``due`` (scheduled departure and arrival), ``landed`` (arrival), ``delay`` (of the arrival,
+        minutes, negative if early), ``late`` (1 if more than 15 minutes late).
+
+    Raises
+    ------
+    mlcourse.datasets.DataError
+        If the file is not the one its card describes, or ``rows`` is out of range.
+    """
+    flights = pd.read_parquet(data_path("nyc_flights_60k.parquet")).dropna(subset=["arr_delay"])
+    clock = ["dep_time", "arr_time", "sched_dep_time", "sched_arr_time"]
+    left, landed, departs, due = ((flights[name] // 100 * 60 + flights[name] % 100).to_numpy() for name in clock)
+    beyond = (landed - left - flights["air_time"] - _ON_THE_GROUND + 720) % 1440 - 720
+    hours = (beyond.groupby([flights["dest"], flights["month"]]).transform("median") / 60).round().to_numpy()
+    day = pd.to_datetime(flights[["month", "day"]].assign(year=2013)).reset_index(drop=True)
+    events = flights[["origin", "dest", "carrier"]].reset_index(drop=True)
+    events["departs"] = (day + pd.to_timedelta(departs, unit="min")).dt.tz_localize("America/New_York")
+    events["due"] = events["departs"] + pd.to_timedelta((due - departs - 60 * hours) % 1440, unit="min")
+    events["delay"] = flights["arr_delay"].to_numpy()
+    events["landed"] = events["due"] + pd.to_timedelta(events["delay"], unit="min")
+    events["late"] = (events["delay"] > LATE_MINUTES).astype("int8")
+    columns = ["origin", "dest", "carrier", "departs", "due", "landed", "delay", "late"]
+    return take_rows(events[columns].sort_values("landed", kind="stable", ignore_index=True), rows, seed)
 
 
 def load_nyc_weather(rows: int | None = None, seed: int = 0) -> pd.DataFrame:
