@@ -61,6 +61,8 @@ def test_a_page_depends_on_the_files_that_its_modules_load(package: Path) -> Non
 
 def test_magics_do_not_confuse(package: Path) -> None:
     assert names("if True:\n    %pip install x\nfrom mlcourse.claims import claim") == {"claims"}
+    goes_on = "x = (\n    1\n    % 2\n    != 3\n)\nfrom mlcourse.claims import claim"
+    assert names(goes_on) == {"claims"}, "an operator at the head of a line is none"
     assert "datasets/flights" in names("x = !ls"), "what cannot be read depends on everything"
 
 

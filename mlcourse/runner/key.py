@@ -90,8 +90,11 @@ def meaning(path: Path) -> str:
 
 
 def without_magics(code: str) -> str:
-    """Python that can be parsed: a line of IPython (``%pip ...``, ``!ls``) becomes ``pass``."""
-    return re.sub(r"^([ \t]*)[%!].*$", r"\1pass", code, flags=re.MULTILINE)
+    """Python that can be parsed: a line of IPython (``%pip ...``, ``!ls``) becomes ``pass``.
+
+    A line may also begin with an operator, where an expression goes on: ``!= x`` or ``% x``.
+    """
+    return re.sub(r"^([ \t]*)(%%?\w|!(?!=)).*$", r"\1pass", code, flags=re.MULTILINE)
 
 
 def _imported(tree: ast.AST, here: str) -> Iterator[str]:
