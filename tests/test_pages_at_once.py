@@ -13,7 +13,7 @@ from course import ROOT
 
 from mlcourse.runner.execute import claims_of, unfinished
 
-STATEFUL = ["feature_store", "model_versioning", "windowed_inference", "workflow_pipeline"]
+STATEFUL = ["feature_store", "model_versioning", "workflow_pipeline"]
 
 
 def start(page: str, folder: Path) -> subprocess.Popen:

@@ -243,7 +243,7 @@ def test_spark_ends_with_a_page_that_is_interrupted(course: Course, tmp_path: Pa
     file = tmp_path / "pids"
     course.page("1-part/page", code(SEED, "parameters"), IN_A_PAGE.format(file=str(file), then=BUSY))
     command = started(course, "run")
-    wait_until(file.exists)
+    wait_until(file.exists, 90)  # a busy machine takes its time to start Spark
     ctrl_c(command)
     command.wait(30)
     command.communicate()
@@ -256,7 +256,7 @@ def test_spark_ends_with_a_busy_page(number: signal.Signals, tmp_path: Path) -> 
     script = IN_A_PAGE.format(file=str(file), then=BUSY)
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL) as page:
         try:
-            wait_until(file.exists)
+            wait_until(file.exists, 90)  # a busy machine takes its time to start Spark
             wait_until(lambda: len(psutil.Process(int(file.read_text().split()[2])).children()) == 2)
             page.send_signal(number)
             page.wait(20)
