@@ -36,7 +36,7 @@ def free_port() -> int:
 def address() -> Iterator[str]:
     """The address of a cluster with two CPUs, whose processes are gone after the last test."""
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))  # its sockets' paths must be short
-    log = folder / "log"
+    log, written = folder / "log", folder / "ray_current_cluster"
     with log.open("wb") as stream:
         head = subprocess.Popen(
             [
@@ -51,9 +51,10 @@ def address() -> Iterator[str]:
             stderr=stream,
         )
     try:
-        wait_until(lambda: "Ray runtime started" in log.read_text() or head.poll() is not None, 90)
+        # Ray writes the address last, after it has said that it is started.
+        wait_until(lambda: (written.exists() and written.read_text()) or head.poll() is not None, 90)
         assert head.poll() is None, log.read_text()
-        yield (folder / "ray_current_cluster").read_text().strip()
+        yield written.read_text().strip()
     finally:
         processes = [psutil.Process(head.pid), *psutil.Process(head.pid).children(recursive=True)]
         head.terminate()
