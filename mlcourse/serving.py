@@ -34,7 +34,8 @@ def _app():
 """
 
 # `python -m uvicorn`, and one thing more. The socket that several workers share makes TCP hold the body of an answer
-# back until its head is acknowledged, which takes the other side 40 ms. Its connections inherit the option.
+# back until its head is acknowledged, which takes the other side 40 ms. Its connections inherit the option. And an idle
+# connection is kept for a minute: uvicorn's five seconds are httpx's, too, and then a request meets the hanging up.
 _RUN = """\
 import socket, sys
 import uvicorn
@@ -49,7 +50,8 @@ def bind_socket(config):
 uvicorn.Config.bind_socket = bind_socket
 folder, port, workers = sys.argv[1], *map(int, sys.argv[2:])
 options = {"app_dir": folder, "port": port, "workers": workers}
-uvicorn.run("service:_app", factory=True, access_log=False, timeout_graceful_shutdown=1, **options)
+options |= {"timeout_keep_alive": 60, "timeout_graceful_shutdown": 1}
+uvicorn.run("service:_app", factory=True, access_log=False, **options)
 """
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
+import time
 from pathlib import Path
 
 import httpx
@@ -72,6 +74,16 @@ def test_it_answers_with_its_arguments_and_is_silent(capfd: pytest.CaptureFixtur
         assert "Uvicorn running on" in server.process.output
     assert refused(server.url)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_connection_is_kept_longer_than_clients_keep_it() -> None:
+    with serve(make_app) as server:
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
+        for pause in (0, httpx.Limits().keepalive_expiry + 1):
+            time.sleep(pause)
+            connection.request("GET", "/")  # on the first request's connection: after a hanging up it would fail
+            assert connection.getresponse().read()
+        connection.close()
 
 
 def test_workers_are_processes_and_a_dead_one_is_replaced() -> None:
