@@ -111,6 +111,7 @@ def test_what_a_page_imports_its_set_up_cell_installs(page: Path) -> None:
 
 
 def test_an_extra_of_a_page_holds_what_no_other_page_imports() -> None:
+    assert OF_ONE_PAGE
     for extra, page in OF_ONE_PAGE.items():
         others = imported(
             *(path.relative_to(ROOT).as_posix() for path in ROOT.glob("notebooks/**/*.ipynb") if path != page)

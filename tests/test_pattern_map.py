@@ -11,9 +11,9 @@ import yaml
 from bs4 import BeautifulSoup
 from course import ROOT
 
-from mlcourse.runner.catalogue import CatalogueError, Page, load_catalogue
+from mlcourse.runner.catalogue import CatalogueError, Page, load_catalogue, parts
 from mlcourse.site.evidence import PageRecord
-from mlcourse.site.pattern_map import LONGEST, SOURCE, parts, pattern_map_page, read_pairs
+from mlcourse.site.pattern_map import LONGEST, SOURCE, pattern_map_page, read_pairs
 
 PAGES = {page.id: page for page in load_catalogue(ROOT).pages}
 PAIRS = read_pairs(ROOT / SOURCE, PAGES)

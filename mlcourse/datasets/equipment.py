@@ -129,9 +129,7 @@ def _wandering(rng: np.random.Generator, rows: int) -> np.ndarray:
 
 def _wear(rng: np.random.Generator, minutes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Minutes that the tool has been used before each product, and whether the product is its last."""
-    total = np.concatenate(
-        [[0.0], np.cumsum(minutes)]
-    )  # a float, as what it is searched for: else each search copies it
+    total = np.append(0.0, np.cumsum(minutes))  # float, as what is searched in it: else each search copies it
     begins, lasts, begin = [], [], 0
     while begin < len(minutes):  # a tool at a time: one in about seventy rows
         begins.append(begin)

@@ -262,6 +262,14 @@ def load_catalogue(root: Path) -> Catalogue:
     return Catalogue(root, tuple(pages), faults)
 
 
+def parts(root: Path) -> dict[str, list[str]]:
+    """The pages of each part of the book that has some, by the part's caption in ``_toc.yml``."""
+    found = {part.get("caption", ""): _files(part) for part in (_yaml(root / "_toc.yml") or {}).get("parts", [])}
+    return {
+        caption: [file.removeprefix(f"{NOTEBOOKS}/") for file in files] for caption, files in found.items() if files
+    }
+
+
 def read_notebook(path: Path) -> nbformat.NotebookNode:
     """Read a notebook.
 

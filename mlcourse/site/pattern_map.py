@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from mlcourse.runner.catalogue import NOTEBOOKS, CatalogueError
+from mlcourse.runner.catalogue import NOTEBOOKS, CatalogueError, parts
 from mlcourse.site.evidence import PageRecord
 
 SOURCE = "book/pattern_map.yml"
@@ -68,20 +68,6 @@ def read_pairs(path: Path, pages: Iterable[str]) -> list[Pair]:
             seen.add(frozenset((first, second)))
             pairs.append(Pair(first, second, why))
     return pairs
-
-
-def parts(root: Path) -> dict[str, list[str]]:
-    """The pages of each part that has some, by its caption in ``_toc.yml``."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text("utf8"))
-    found = {
-        part.get("caption", ""): [
-            entry["file"].removeprefix(f"{NOTEBOOKS}/").removesuffix(".ipynb")
-            for entry in part["chapters"]
-            if entry["file"].startswith(f"{NOTEBOOKS}/")
-        ]
-        for part in toc["parts"]
-    }
-    return {caption: pages for caption, pages in found.items() if pages}
 
 
 def pattern_map_page(root: Path, records: Sequence[PageRecord]) -> str:

@@ -38,16 +38,11 @@ def of_extra(extra: str) -> Iterator[str]:
 @pytest.mark.usefixtures("registry")
 def test_pages_run_with_the_oldest_versions_allowed(tmp_path: Path, every_page: bool, extras: tuple[str, ...]) -> None:
     oldest_python = PROJECT["requires-python"].removeprefix(">=")
+    package = f"{ROOT}[{','.join(['pages', *extras])}]"
     environment = Environment(
         tmp_path / "env",
         oldest_python,
-        *(
-            "--resolution",
-            "lowest-direct",
-            "--editable",
-            f"{ROOT}[{','.join(['pages', *extras])}]",
-            "ipykernel>=6.17.1",
-        ),
+        *("--resolution", "lowest-direct", "--editable", package, "ipykernel>=6.17.1"),
     )
     installed = {name: Version(version) for name, version in environment.versions().items()}
     common = lower_bounds(PROJECT["dependencies"] + list(of_extra("pages")))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 
 import nbformat
 import pytest
-from course import ROOT
+from course import ROOT, shown
 from elsewhere import all_pages, complaints
 
 from mlcourse.runner import warm
@@ -24,8 +22,7 @@ def test_the_outputs_are_the_same_warm_and_cold(every_page: bool) -> None:
         cold, warmed = (run(page, cold) for cold in (True, False))
         assert complaints(cold) == ""
         for one, other in zip(cold.cells, warmed.cells, strict=True):
-            if "timed" not in one.metadata.get("tags", []):
-                assert neutral(one) == neutral(other), one.source
+            assert shown(one) == shown(other), one.source
 
 
 def run(page: Path, cold: bool) -> nbformat.NotebookNode:
@@ -34,8 +31,3 @@ def run(page: Path, cold: bool) -> nbformat.NotebookNode:
     notebook = nbformat.reads(outcome.notebook, 4)
     assert notebook.metadata.mlcourse.warm is not cold
     return notebook
-
-
-def neutral(cell: nbformat.NotebookNode) -> str:
-    """A cell's outputs without addresses in memory and without the random ids of pandas' tables."""
-    return re.sub(r"0x[0-9a-f]+|T_[0-9a-f]{5}", "", json.dumps(cell.get("outputs", [])))
