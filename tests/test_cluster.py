@@ -46,17 +46,20 @@ def address() -> Iterator[str]:
                 *("--include-dashboard", "false", "--include-log-monitor", "false", "--no-monitor"),
                 *("--temp-dir", folder),
             ],
-            env=os.environ | QUIET | {"HOME": str(folder)},
+            # Ray gives its agents half a minute to start, which may be too little on a busy machine.
+            env=os.environ | QUIET | {"HOME": str(folder), "RAY_agent_register_timeout_ms": "150000"},
             stdout=stream,
             stderr=stream,
         )
     try:
         # Ray writes the address last, after it has said that it is started.
-        wait_until(lambda: (written.exists() and written.read_text()) or head.poll() is not None, 90)
+        wait_until(lambda: (written.exists() and written.read_text()) or head.poll() is not None, 180)
         assert head.poll() is None, log.read_text()
         yield written.read_text().strip()
     finally:
-        processes = [psutil.Process(head.pid), *psutil.Process(head.pid).children(recursive=True)]
+        processes = []
+        if head.poll() is None:
+            processes = [psutil.Process(head.pid), *psutil.Process(head.pid).children(recursive=True)]
         head.terminate()
         head.wait(40)
         _, left = psutil.wait_procs(processes, timeout=10)

@@ -208,6 +208,24 @@ def test_markdown_is_plain_and_links_lead_somewhere(page):
             assert anchor in terms, target
 
 
+def test_its_further_reading_stands_in_the_bibliography(finished_page):
+    recap = finished_page.prose.partition("Further reading: ")[2]
+    named = {(words(title), year) for title, year in re.findall(r"\*([^*]+)\*[^*(]*\((?:[^()]*\D)?(\d{4})\)", recap)}
+    assert named
+    entries = (ROOT / "book/references.bib").read_text("utf8")
+    works = re.findall(r"^ +title += \{(.+)\},$[^@]*?^ +year += \{(\d{4})\}", entries, flags=re.MULTILINE)
+    assert len(works) == entries.count("@")
+    known = {(words(title), year) for title, year in works}
+    # A page may leave the subtitle out.
+    assert [
+        (title, year) for title, year in named if not any(work.startswith(title) and year == of for work, of in known)
+    ] == []
+
+
+def words(title: str) -> str:
+    return " ".join(re.findall(r"\w+", title.replace("{", "").replace("}", "").lower()))
+
+
 def test_the_glossary_is_in_alphabetical_order():
     entries = (ROOT / "book/glossary.md").read_text("utf8").partition("```{glossary}\n")[2].split("\n\n")
     terms = [re.sub(r"\W+", " ", entry.strip().splitlines()[0].lower()) for entry in entries]
