@@ -46,8 +46,7 @@ def address() -> Iterator[str]:
                 *("--include-dashboard", "false", "--include-log-monitor", "false", "--no-monitor"),
                 *("--temp-dir", folder),
             ],
-            # Ray gives its agents half a minute to start, which may be too little on a busy machine.
-            env=os.environ | QUIET | {"HOME": str(folder), "RAY_agent_register_timeout_ms": "150000"},
+            env=os.environ | QUIET | {"HOME": str(folder)},
             stdout=stream,
             stderr=stream,
         )
