@@ -272,7 +272,7 @@ class Bench:
             visitor = playwright.chromium.launch(executable_path=browser, args=ARGUMENTS)
             for name in toc_files(self.root):
                 page = visitor.new_page()
-                parts = loaded(page, f"{site}/{name}.html", to_the_end=True)
+                parts = loaded(page, f"{site}/{name}.html")
                 page.close()
                 own = [size for address, size in parts if FIGURES not in address]
                 figures = [size for address, size in parts if FIGURES in address]

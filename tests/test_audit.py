@@ -56,6 +56,10 @@ def test_a_good_site_has_no_findings(site: Path) -> None:
         ('<img src="http://example.org/x.png" alt="words">', "asks a third party for http://example.org/x.png"),
         ('<div class="cell_output"><div class="traceback">Tr\nValueError: no</div></div>', "ValueError: no"),
         ('<div class="cell_output"><div class="stderr">a warning</div></div>', "shows an error or warning: a warning"),
+        (
+            '<div class="cell_output"><script>load( 1 )</script></div>',
+            "script in an output, which may load anything: load( 1",
+        ),
         ("<p>See {term}`one-hot`.</p>", "shows raw Markdown"),
         ("<p>See [this](that.md).</p>", "shows raw Markdown"),
         ("<p>:::{note}\nx</p>", "shows raw Markdown"),

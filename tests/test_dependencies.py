@@ -28,6 +28,8 @@ DECLARED = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
 
 # What other packages break without; nothing of ours imports them, by definition.
 UNUSED = {"pins"}
+# The packages that bring a module; to look is slow.
+BROUGHT_BY = packages_distributions()
 # What is used without an import: the files that use it, and the words by which they do.
 WITHOUT_IMPORT = {
     "check-jsonschema": ("tests/test_workflows.py", "check_jsonschema"),
@@ -56,16 +58,19 @@ def names(*extras: str) -> set[str]:
     return {canonicalize_name(requirement.name) for requirement in requirements(extras)}
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """The top modules that a file imports, in functions too."""
     code = path.read_text("utf8")
     if path.suffix == ".ipynb":
         code = "\n".join(without_magics(cell.source) for cell in read_notebook(path).cells if cell.cell_type == "code")
+    found = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield node.module.partition(".")[0]
+            found.add(node.module.partition(".")[0])
+    return frozenset(found)
 
 
 @cache
@@ -73,17 +78,20 @@ def imported(*patterns: str) -> set[str]:
     """The packages of others that files import, by the names under which one installs them."""
     paths = {path for pattern in patterns for path in ROOT.glob(pattern)}
     ours = {"mlcourse", "conftest", "browser"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
-    for page in ROOT.glob("notebooks/**/*.ipynb"):  # modules that a page writes for its processes
-        ours |= set(re.findall(r"(\w+)\.py\\\"", page.read_text("utf8")))
-    found, brought_by = set(), packages_distributions()
+    ours |= WRITTEN
+    found = set()
     for module in {module for path in paths for module in imports(path)} - ours - set(sys.stdlib_module_names):
-        packages = {canonicalize_name(package) for package in brought_by.get(module, [module])}
+        packages = {canonicalize_name(package) for package in BROUGHT_BY.get(module, [module])}
         found |= packages & names(*DECLARED) or packages
     return found
 
 
 # What some page's metadata asks for besides `pages`: the extra, and the page.
 OF_ONE_PAGE = {extra: path for path in ROOT.glob("notebooks/**/*.ipynb") for extra in extras_of(read_notebook(path))}
+# Modules that a page writes for its processes.
+WRITTEN = {
+    name for path in ROOT.glob("notebooks/**/*.ipynb") for name in re.findall(r"(\w+)\.py\\\"", path.read_text("utf8"))
+}
 EVERYTHING = ("*.py", "mlcourse/**/*.py", "notebooks/**/*.ipynb", "tests/**/*.py", "book/**/*.py")
 
 

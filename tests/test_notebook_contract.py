@@ -65,12 +65,12 @@ def fresh_page(tmp_path_factory) -> Notebook:
     return Notebook(new_page(course.root, "1-part/fresh_page"))
 
 
-@pytest.fixture(params=[*PAGES, None], ids=lambda path: path.stem if path else "fresh_page")
+@pytest.fixture(scope="module", params=[*PAGES, None], ids=lambda path: path.stem if path else "fresh_page")
 def page(request) -> Notebook:
     return Notebook(request.param) if request.param else request.getfixturevalue("fresh_page")
 
 
-@pytest.fixture(params=PAGES, ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=PAGES, ids=lambda path: path.stem)
 def finished_page(request) -> Notebook:
     return Notebook(request.param)
 

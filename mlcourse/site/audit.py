@@ -153,6 +153,9 @@ class Site:
         for output in soup.select(".cell_output .traceback, .cell_output .stderr"):
             lines = output.get_text().strip().splitlines() or [""]
             yield f"shows an error or warning: {lines[-1][:200]}"
+        for script in soup.select(".cell_output script"):
+            words = (script.get("src") or script.get_text()).split()
+            yield f"has a script in an output, which may load anything: {' '.join(words)[:80]}"
         article = soup.select_one("article")
         if article is None:
             return

@@ -47,20 +47,18 @@ def chromium() -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-def loaded(page: Page, address: str, *, to_the_end: bool = False) -> list[tuple[str, int]]:
-    """The addresses that a browser really loads for a page, each with its bytes.
+def open_whole(page: Page, address: str) -> None:
+    """Open a page, and wait for the figures too that wait until somebody scrolls to them."""
+    page.goto(address)
+    page.evaluate("document.querySelectorAll('img[loading=lazy]').forEach(image => image.loading = 'eager')")
+    page.wait_for_load_state("networkidle")
 
-    Parameters
-    ----------
-    to_the_end
-        Also the figures that wait until somebody scrolls to them.
-    """
+
+def loaded(page: Page, address: str) -> list[tuple[str, int]]:
+    """The addresses that a browser really loads for a whole page, each with its bytes."""
     answers: list[Response] = []
     note = lambda answer: answers.append(answer)  # noqa: E731 (Playwright takes no builtin method)
     page.on("response", note)
-    page.goto(address)
-    if to_the_end:
-        page.evaluate("document.querySelectorAll('img[loading=lazy]').forEach(image => image.loading = 'eager')")
-    page.wait_for_load_state("networkidle")
+    open_whole(page, address)
     page.remove_listener("response", note)
     return [(answer.url, len(answer.body())) for answer in answers]

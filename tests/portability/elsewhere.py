@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -92,19 +93,20 @@ def by_extras() -> dict[tuple[str, ...], list[Path]]:
 
 
 def few_of(pages: list[Path]) -> list[Path]:
-    """Those that together import every module that these pages import; those that bring the most come first."""
+    """Those that together import every package that these pages import."""
     brings = {page: _imports(page) for page in pages}
-    wanted = set().union(*brings.values())
-    chosen = []
-    while wanted:
-        best = max(brings, key=lambda page: len(brings[page] & wanted))
-        wanted -= brings.pop(best)
-        chosen.append(best)
+    by = {package: [page for page in pages if package in brings[page]] for package in set().union(*brings.values())}
+    chosen, covered = [], set()
+    # What few pages import first: they bring much of the rest along.
+    for package in sorted(by, key=lambda package: (len(by[package]), package)):
+        if package not in covered:
+            chosen.append(max(by[package], key=lambda page: len(brings[page] - covered)))
+            covered |= brings[chosen[-1]]
     return chosen
 
 
 def _imports(page: Path) -> set[str]:
-    """The modules that a page imports, Python's own left out."""
+    """The packages that a page imports: not Python's own modules, nor those that it writes itself."""
     code = "\n".join(cell.source for cell in nbformat.read(page, 4).cells if cell.cell_type == "code")
     names = set()
     for node in ast.walk(ast.parse(without_magics(code))):
@@ -112,7 +114,7 @@ def _imports(page: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module)
-    return {name for name in names if name.split(".")[0] not in sys.stdlib_module_names}
+    return {name.split(".")[0] for name in names} & packages_distributions().keys()
 
 
 def assert_good(notebook: nbformat.NotebookNode) -> None:
