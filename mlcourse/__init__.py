@@ -1,8 +1,8 @@
 """What the pages of the course share, and the machinery that runs and publishes them.
 
 A page imports from the first wing only: ``claims``, ``exercises``, ``datasets``, ``figures``,
-``parameters``, ``pretrained``, ``services``, ``serving`` and ``spark``. ``cli``, ``runner`` and ``site`` are the
-machinery.
+``parameters``, ``pretrained``, ``scores``, ``services``, ``serving`` and ``spark``. ``cli``, ``runner`` and ``site``
+are the machinery.
 """
 
 import mlcourse.quiet as quiet

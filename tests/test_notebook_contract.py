@@ -33,6 +33,7 @@ FIRST_WING = {
     "figures",
     "parameters",
     "pretrained",
+    "scores",
     "services",
     "serving",
     "spark",
