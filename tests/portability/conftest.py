@@ -25,6 +25,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("extras", sets, ids=lambda extras: "-".join(["pages", *extras]))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest last: xdist begins with two tests for each worker, and the two longest shall not be one's."""
+    items.sort(key=lambda item: item.path.stem == "test_oldest")
+
+
 @pytest.fixture
 def every_page(request: pytest.FixtureRequest) -> bool:
     return request.config.getoption("all_pages", default=False)
