@@ -56,10 +56,9 @@ def address() -> Iterator[str]:
         assert head.poll() is None, log.read_text()
         yield written.read_text().strip()
     finally:
-        # The children of a head that has died are known by their command lines alone.
-        processes = [it for it in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(it.info["cmdline"] or [])]
+        processes = []
         if head.poll() is None:
-            processes += psutil.Process(head.pid).children(recursive=True)
+            processes = [psutil.Process(head.pid), *psutil.Process(head.pid).children(recursive=True)]
         head.terminate()
         head.wait(40)
         _, left = psutil.wait_procs(processes, timeout=10)
