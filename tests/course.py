@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,26 @@ ROOT = Path(__file__).parents[1]
 SEED = "SEED: int = 0  # draws everything that is random"
 # A cell that writes its kernel's process id to a file, and then has work for a minute.
 SLOW = "import os, pathlib, time\npathlib.Path({0!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """The top modules that a file imports, in functions too."""
+    from mlcourse.runner.catalogue import read_notebook
+    from mlcourse.runner.key import without_magics
+
+    source = path.read_text("utf8")
+    if path.suffix == ".ipynb":
+        source = "\n".join(
+            without_magics(cell.source) for cell in read_notebook(path).cells if cell.cell_type == "code"
+        )
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module.partition(".")[0])
+    return frozenset(found)
 
 
 def code(source: str, *tags: str) -> nbformat.NotebookNode:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 import tomllib
@@ -12,14 +11,13 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-from course import ROOT
+from course import ROOT, imports
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from mlcourse.runner.authoring import extras_of
 from mlcourse.runner.catalogue import read_notebook
-from mlcourse.runner.key import without_magics
 
 TEXT = (ROOT / "pyproject.toml").read_text("utf8")
 PROJECT = tomllib.loads(TEXT)["project"]
@@ -56,21 +54,6 @@ def requirements(extras: Iterable[str]) -> Iterator[Requirement]:
 
 def names(*extras: str) -> set[str]:
     return {canonicalize_name(requirement.name) for requirement in requirements(extras)}
-
-
-@cache
-def imports(path: Path) -> frozenset[str]:
-    """The top modules that a file imports, in functions too."""
-    code = path.read_text("utf8")
-    if path.suffix == ".ipynb":
-        code = "\n".join(without_magics(cell.source) for cell in read_notebook(path).cells if cell.cell_type == "code")
-    found = set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            found.add(node.module.partition(".")[0])
-    return frozenset(found)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from course import ROOT
+from course import ROOT, imports
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -22,7 +21,6 @@ from uv import find_uv_bin
 
 from mlcourse.runner.authoring import extras_of
 from mlcourse.runner.execute import claims_of, unfinished
-from mlcourse.runner.key import without_magics
 
 # What this process or its machine may have set and a learner's kernel does not have.
 _OURS = ("MLCOURSE_", "JUPYTER_", "PYTEST_", "PYTHON", "IPYTHON", "TF_", "OMP_", "MPL", "VIRTUAL_ENV", "CI")
@@ -94,7 +92,9 @@ def by_extras() -> dict[tuple[str, ...], list[Path]]:
 
 def few_of(pages: list[Path]) -> list[Path]:
     """Those that together import every package that these pages import."""
-    brings = {page: _imports(page) for page in pages}
+    # Not Python's own modules, nor those that a page writes itself.
+    installed = packages_distributions().keys()
+    brings = {page: imports(page) & installed for page in pages}
     by = {package: [page for page in pages if package in brings[page]] for package in set().union(*brings.values())}
     chosen, covered = [], set()
     # What few pages import first: they bring much of the rest along.
@@ -103,18 +103,6 @@ def few_of(pages: list[Path]) -> list[Path]:
             chosen.append(max(by[package], key=lambda page: len(brings[page] - covered)))
             covered |= brings[chosen[-1]]
     return chosen
-
-
-def _imports(page: Path) -> set[str]:
-    """The packages that a page imports: not Python's own modules, nor those that it writes itself."""
-    code = "\n".join(cell.source for cell in nbformat.read(page, 4).cells if cell.cell_type == "code")
-    names = set()
-    for node in ast.walk(ast.parse(without_magics(code))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(node.module)
-    return {name.split(".")[0] for name in names} & packages_distributions().keys()
 
 
 def assert_good(notebook: nbformat.NotebookNode) -> None:
