@@ -24,13 +24,24 @@ import numpy as np
 
 from mlcourse.services import Service, free_port, running
 
-# What uvicorn imports. The page's function stands in it word for word.
+# What uvicorn imports. The page's function stands in it word for word. After an error of the app uvicorn hangs up; here
+# its answer says so, or the client's next request, already sent on that connection, would fail with it.
 _MODULE = """\
 import json
 {source}
 
 def _app():
-    return {name}(**json.loads({arguments!r}))
+    app = {name}(**json.loads({arguments!r}))
+
+    async def open_about_hanging_up(scope, receive, send):
+        async def tell(message):
+            if message.get("status") == 500:
+                message = {{**message, "headers": [*message["headers"], (b"connection", b"close")]}}
+            await send(message)
+
+        await app(scope, receive, tell)
+
+    return open_about_hanging_up
 """
 
 # `python -m uvicorn`, and one thing more. The socket that several workers share makes TCP hold the body of an answer

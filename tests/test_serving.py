@@ -86,6 +86,12 @@ def test_a_connection_is_kept_longer_than_clients_keep_it() -> None:
         connection.close()
 
 
+def test_an_answer_after_which_the_server_hangs_up_says_so() -> None:
+    with serve(make_app) as server:
+        said = [httpx.post(server.url + "/double", json=body, trust_env=False) for body in ({"x": 13}, {})]
+    assert [(answer.status_code, answer.headers.get("connection")) for answer in said] == [(503, None), (500, "close")]
+
+
 def test_workers_are_processes_and_a_dead_one_is_replaced() -> None:
     with serve(make_app, workers=2) as server:
         first, second = workers(server, 2)
